@@ -1,0 +1,95 @@
+"""Serves an emulator on a socket: in the foreground for the command, in a thread for tests."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from endpoints_app.emulator import fleet
+from endpoints_app.emulator.app import Emulator
+from endpoints_app.emulator.auth import Credentials
+from endpoints_app.emulator.calls import Calls
+from endpoints_app.emulator.world import World
+
+
+class _QuietHandler(WSGIRequestHandler):
+    # Headers and body leave in two writes; with Nagle's algorithm the second may wait.
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass
+
+
+def listen(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0) -> BaseWSGIServer:
+    """A server that listens already; port 0 picks a free one."""
+    return make_server(host, port, emulator, threaded=True, request_handler=_QuietHandler)
+
+
+@dataclass
+class Running:
+    """A running emulator, as tests use it."""
+
+    emulator: Emulator
+    url: str
+
+    @property
+    def token(self) -> str:
+        return self.emulator.credentials.token
+
+    @property
+    def world(self) -> World:
+        return self.emulator.world
+
+    @property
+    def calls(self) -> Calls:
+        return self.emulator.calls
+
+    def advance(self, seconds: float) -> None:
+        """Move the workspace's clock."""
+        with self.world.lock:
+            self.world.advance(seconds)
+
+
+@contextmanager
+def serving(
+    *,
+    endpoints: int = 24,
+    seed: int = 0,
+    time_scale: float = 1.0,
+    clock: Callable[[], float] = time.time,
+    credentials: Credentials | None = None,
+    port: int = 0,
+) -> Iterator[Running]:
+    """Serve a fresh workspace from a thread: `with serving(endpoints=3) as workspace:`."""
+    world = World(
+        fleet.seeded(seed, endpoints, now=clock()), seed=seed, clock=clock, time_scale=time_scale
+    )
+    emulator = Emulator(world, credentials)
+    server = listen(emulator, port=port)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield Running(emulator, f"http://127.0.0.1:{server.port}")
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def run(emulator: Emulator, *, host: str, port: int, say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `say` gets one line once the socket listens."""
+
+    def end(signum: int, frame: object) -> None:
+        raise SystemExit(0)
+
+    # Without a handler the first process of a container ignores SIGTERM.
+    signal.signal(signal.SIGTERM, end)
+    server = listen(emulator, host=host, port=port)
+    say(f"Workspace emulator on http://{host}:{server.port}")
+    server.serve_forever()
