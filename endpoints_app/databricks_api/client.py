@@ -1,0 +1,76 @@
+"""The calls we make to a workspace, one method each.
+
+A `deadline` is in seconds and covers the whole call. Every method raises DatabricksError, whose
+subclasses are drawn in errors.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from .errors import BadRequest, Nonsense, Sent
+from .transport import Transport
+from .wire import Endpoint, objects
+
+ENDPOINTS: Final = "/api/2.0/serving-endpoints"
+
+
+class WorkspaceClient:
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def list_endpoints(self, *, deadline: float = 20.0) -> tuple[Endpoint, ...]:
+        """All endpoints that we may see, with the few fields that a list carries.
+
+        An item without a name cannot be addressed and is left out.
+        """
+        answer = self._transport.read(ENDPOINTS, deadline=deadline)
+        items = _items(answer, "endpoints")
+        parsed = (Endpoint.parse(item) for item in objects(items))
+        return tuple(endpoint for endpoint in parsed if endpoint.name)
+
+    def get_endpoint(self, name: str, *, deadline: float = 10.0) -> Endpoint:
+        """Raises DoesNotExist only where the workspace itself says RESOURCE_DOES_NOT_EXIST."""
+        endpoint = Endpoint.parse(self._transport.read(_path(name), deadline=deadline))
+        if not endpoint.name:
+            raise Nonsense("The answer is not an endpoint.", status=200)
+        return endpoint
+
+    def stop_endpoint(self, name: str, *, deadline: float = 30.0) -> None:
+        """Ask for a stop, in one request; that it was accepted is all that a return means."""
+        self._transport.write("POST", _path(name) + "/config:stop", deadline=deadline)
+
+    def start_endpoint(self, name: str, *, deadline: float = 30.0) -> None:
+        """Ask for a start, in one request; that it was accepted is all that a return means."""
+        self._transport.write("POST", _path(name) + "/config:start", deadline=deadline)
+
+    def delete_endpoint(self, name: str, *, deadline: float = 30.0) -> None:
+        """Ask for the deletion, in one request; that it was accepted is all that a return means."""
+        self._transport.write("DELETE", _path(name), deadline=deadline)
+
+
+def _path(name: str) -> str:
+    """The address of an endpoint; a name is somebody else's text and stays one segment of it."""
+    # A dot segment would be resolved on the way, whatever its encoding.
+    if name in ("", ".", ".."):
+        raise BadRequest("This name cannot be addressed.", sent=Sent.NO)
+    try:
+        return f"{ENDPOINTS}/{quote(name, safe='')}"
+    except UnicodeEncodeError:
+        raise BadRequest("This name cannot be addressed.", sent=Sent.NO) from None
+
+
+def _items(answer: Mapping[str, Any], key: str) -> list[Any]:
+    """The list under `key`, which may be absent when it is empty."""
+    items = answer.get(key)
+    if items is None:
+        return []
+    if not isinstance(items, list):
+        # Read as an empty list it would say that everything is gone.
+        raise Nonsense(f"{key!r} in the answer is not a list.", status=200)
+    return items
