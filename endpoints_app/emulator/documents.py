@@ -114,7 +114,8 @@ def _config(config: Config) -> Document:
         }
     if config.auto_capture:
         document["auto_capture_config"] = config.auto_capture
-    document["config_version"] = config.version
+    if config.version:
+        document["config_version"] = config.version
     return document
 
 

@@ -5,30 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from endpoints_app.emulator import documents
-from endpoints_app.emulator.endpoint import Endpoint
 from endpoints_app.emulator.routing import BASE, Call, Route
-
-
-class ListRenderer:
-    """Keeps each endpoint's list item as text until the endpoint changes."""
-
-    def __init__(self) -> None:
-        self._rendered: dict[str, tuple[int, str]] = {}
-
-    def render(self, endpoints: list[Endpoint]) -> str:
-        return f'{{"endpoints":[{",".join(map(self._item, endpoints))}]}}'
-
-    def _item(self, endpoint: Endpoint) -> str:
-        kept = self._rendered.get(endpoint.name)
-        if kept is None or kept[0] != endpoint.revision:
-            text = documents.dumps(documents.summary(endpoint))
-            kept = self._rendered[endpoint.name] = (endpoint.revision, text)
-        return kept[1]
 
 
 def list_endpoints(call: Call) -> str:
     # The key is sent even when there are none: mlflow cannot read a list without it.
-    return call.emulator.list_renderer.render(call.emulator.world.all())
+    return f'{{"endpoints":[{call.emulator.list_items.joined(call.emulator.world.all())}]}}'
 
 
 def get(call: Call) -> dict[str, Any]:

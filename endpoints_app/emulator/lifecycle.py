@@ -81,24 +81,18 @@ def replace_config(endpoint: Endpoint, config: Config, *, now: float) -> None:
 
 def next_event(endpoint: Endpoint) -> float | None:
     """When the endpoint next changes by itself."""
-    times = [
-        at
-        for at in (
-            endpoint.change and endpoint.change.due,
-            endpoint.script and endpoint.script.at,
-        )
-        if at is not None
-    ]
-    return min(times, default=None)
+    due = endpoint.change.due if endpoint.change else None
+    scripted = endpoint.script.at if endpoint.script else None
+    return min((at for at in (due, scripted) if at is not None), default=None)
 
 
-def happen(endpoint: Endpoint, at: float, *, scale: float) -> None:
-    """Let the event that is due at `at` take place."""
+def happen(endpoint: Endpoint, at: float) -> None:
+    """Let the event that is due at `at` take place. Scripts keep their pace at any time scale."""
     change, script = endpoint.change, endpoint.script
     if change and change.due == at:
         _finish(endpoint, change)
         if script and script.kind == "redeploys" and endpoint.config and not endpoint.stopped:
-            deploy(endpoint, "update", deepcopy(endpoint.config), now=at, scale=scale)
+            deploy(endpoint, "update", deepcopy(endpoint.config), now=at, scale=1)
     elif script and script.at == at:
         script.at = at + script.every
         if endpoint.config and not endpoint.stopped:

@@ -75,9 +75,10 @@ class Router:
         """The route of a request and its variables; a percent-encoded colon is a colon."""
         adapter = self._map.bind_to_environ(request.environ)
         try:
-            return adapter.match()
+            route, args = adapter.match()
         except HTTPException:
             return None, {}
+        return route, dict(args)
 
 
 def read_json(request: Request) -> Any:

@@ -8,33 +8,28 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from endpoints_app.emulator import fleet
-from endpoints_app.emulator.app import Emulator
+from endpoints_app.emulator.app import Emulator, Options
 from endpoints_app.emulator.auth import Credentials
 from endpoints_app.emulator.calls import Calls
 from endpoints_app.emulator.world import World
 
 
-class _QuietHandler(WSGIRequestHandler):
+class _Handler(WSGIRequestHandler):
     # Headers and body leave in two writes; with Nagle's algorithm the second may wait.
     disable_nagle_algorithm = True
 
-    def log(self, type: str, message: str, *args: Any) -> None:
-        pass
-
-
-def listen(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0) -> BaseWSGIServer:
-    """A server that listens already; port 0 picks a free one."""
-    return make_server(host, port, emulator, threaded=True, request_handler=_QuietHandler)
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: a console that polls would fill the terminal."""
 
 
 @dataclass
 class Running:
-    """A running emulator, as tests use it."""
+    """A running workspace, as tests use it."""
 
     emulator: Emulator
     url: str
@@ -51,6 +46,13 @@ class Running:
     def calls(self) -> Calls:
         return self.emulator.calls
 
+    def fault(self, kind: str, **document: Any) -> None:
+        """Let calls go wrong: `fault("drop", match={"method": "POST"}, times=1)`; see faults.py."""
+        self.emulator.faults.add({"kind": kind, **document})
+
+    def clear_faults(self) -> None:
+        self.emulator.faults.clear()
+
     def advance(self, seconds: float) -> None:
         """Move the workspace's clock."""
         with self.world.lock:
@@ -62,17 +64,17 @@ def serving(
     *,
     endpoints: int = 24,
     seed: int = 0,
+    company: str | None = None,
     time_scale: float = 1.0,
     clock: Callable[[], float] = time.time,
     credentials: Credentials | None = None,
+    state: Path | None = None,
     port: int = 0,
 ) -> Iterator[Running]:
-    """Serve a fresh workspace from a thread: `with serving(endpoints=3) as workspace:`."""
-    world = World(
-        fleet.seeded(seed, endpoints, now=clock()), seed=seed, clock=clock, time_scale=time_scale
-    )
-    emulator = Emulator(world, credentials)
-    server = listen(emulator, port=port)
+    """Serve a workspace from a thread: `with serving(endpoints=3) as workspace:`."""
+    options = Options(endpoints=endpoints, seed=seed, company=company, time_scale=time_scale)
+    emulator = Emulator(options, credentials, clock=clock, state=state)
+    server = _listen(emulator, host="127.0.0.1", port=port)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -90,6 +92,11 @@ def run(emulator: Emulator, *, host: str, port: int, say: Callable[[str], None])
 
     # Without a handler the first process of a container ignores SIGTERM.
     signal.signal(signal.SIGTERM, end)
-    server = listen(emulator, host=host, port=port)
+    server = _listen(emulator, host=host, port=port)
     say(f"Workspace emulator on http://{host}:{server.port}")
     server.serve_forever()
+
+
+def _listen(emulator: Emulator, *, host: str, port: int) -> BaseWSGIServer:
+    """A server that listens already; port 0 picks a free one."""
+    return make_server(host, port, emulator, threaded=True, request_handler=_Handler)

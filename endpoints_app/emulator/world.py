@@ -52,7 +52,7 @@ class World:
         self.seed = seed
         self.time_scale = time_scale
         self.offset = offset
-        self._clock = clock
+        self.clock = clock
         self._endpoints: dict[str, Endpoint] = {}
         self._agenda: list[tuple[float, str]] = []
         self._revision = 0
@@ -60,7 +60,7 @@ class World:
             self.put(endpoint)
 
     def now(self) -> float:
-        return self._clock() + self.offset
+        return self.clock() + self.offset
 
     def advance(self, seconds: float) -> None:
         self.offset += seconds
@@ -73,7 +73,7 @@ class World:
             at, name = heapq.heappop(self._agenda)
             endpoint = self._endpoints.get(name)
             if endpoint is not None and lifecycle.next_event(endpoint) == at:
-                lifecycle.happen(endpoint, at, scale=self.time_scale)
+                lifecycle.happen(endpoint, at)
                 self._touch(endpoint)
 
     def all(self) -> list[Endpoint]:
@@ -97,6 +97,34 @@ class World:
     def remove(self, name: str) -> None:
         self.get(name)
         del self._endpoints[name]
+
+    def recreate(self, name: str) -> Endpoint:
+        """Somebody deleted the endpoint and made it anew: same name and content, new id."""
+        endpoint = deepcopy(self.get(name))
+        endpoint.created = endpoint.updated = self.now()
+        endpoint.id = new_id(self.seed, name, endpoint.created, self._revision)
+        self.put(endpoint)
+        return endpoint
+
+    def reset(self, endpoints: Iterable[Endpoint]) -> None:
+        """Begin again with these endpoints and the clock as it really is."""
+        self.offset = 0.0
+        self._endpoints.clear()
+        self._agenda.clear()
+        for endpoint in endpoints:
+            self.put(endpoint)
+
+    def undo(self, name: str) -> Callable[[], None]:
+        """What brings the endpoint of this name back to how it is now, or to not existing."""
+        kept = deepcopy(self._endpoints.get(name))
+
+        def restore() -> None:
+            if kept is not None:
+                self.put(kept)
+            else:
+                self._endpoints.pop(name, None)
+
+        return restore
 
     def create(self, body: dict[str, Any], caller: Caller) -> Endpoint:
         name, now = inputs.endpoint_name(body), self.now()
@@ -142,9 +170,9 @@ class World:
 
     def stop(self, name: str) -> Endpoint:
         """Idempotent: a stopped or stopping endpoint is left alone (our reading; unpublished)."""
-        endpoint = self._managed(name)
-        if not endpoint.serves_custom_models:
+        if not self.get(name).serves_custom_models:
             raise bad_request(f"Endpoint '{name}' cannot be stopped: it serves no custom model.")
+        endpoint = self._managed(name)
         if endpoint.stopped or (endpoint.change and endpoint.change.kind == "stop"):
             return endpoint
         self._refuse_while_changing(endpoint)
