@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from . import background
+from .causes import chain, why
 from .errors import (
     DatabricksError,
     NeverOpened,
@@ -179,8 +180,11 @@ class Signer:
                     self._config = config
         headers = config.authenticate()
         secrets = _secrets(config, headers)
-        log_filter.hide(config.host, (*secrets, urlsplit(config.host).netloc))
         base_url = _base_url(config.host)
+        log_filter.hide(self._credentials, (*secrets, urlsplit(base_url).netloc))
+        if any(not re.fullmatch("[ -~]*", value) for value in headers.values()):
+            # http.client would refuse it as well, and quote it.
+            raise NotConfigured("The credential holds characters that no header can carry.")
         extra = {"User-Agent": config.user_agent}
         if config.workspace_id:
             extra["X-Databricks-Workspace-Id"] = config.workspace_id
@@ -304,33 +308,26 @@ def _several(methods: set[str]) -> str:
 def _explain(failure: BaseException, credentials: Credentials) -> DatabricksError:
     """Our error for what the SDK raised while it signed in; its own text may hold credentials."""
     text = str(failure)
-    chain = _chain(failure)
+    links = chain(failure)
     if found := re.search(r"more than one authorization method configured: ([\w -]+)", text):
         return NotConfigured(_several(set(found[1].split(" and "))))
     if "profile configured" in text:
         return NotConfigured(f"The profile {credentials.profile!r} is not in the profiles file.")
     if "cannot configure default credentials" in text:
         return NotConfigured(_NOTHING)
-    if any(isinstance(item, configparser.Error | UnicodeDecodeError) for item in chain):
+    if any(isinstance(item, configparser.Error | UnicodeDecodeError) for item in links):
         return NotConfigured("The file of Databricks profiles cannot be read.")
-    if any(isinstance(item, PermissionError | FileNotFoundError) for item in chain):
+    if any(isinstance(item, PermissionError | FileNotFoundError) for item in links):
         return NotConfigured("A file or program that the sign-in needs cannot be read.")
     secrets = [value for value in credentials.given().values() if value]
-    for item in chain:
+    for item in links:
         # requests and the SDK derive their errors from OSError.
         if isinstance(item, ValueError) and isinstance(item, OSError):
             return NeverOpened("The workspace did not tell where its tokens are issued.")
         if isinstance(item, OSError):
-            return NeverOpened(f"The sign-in could not be reached ({type(item).__name__}).")
+            return NeverOpened(f"The sign-in could not be reached: {why(failure)}.")
     # The code of an OAuth error and its description; "unknown" stands for an answer without one.
     found = re.match(r"([a-z_]{3,60}): (.*)", text, re.DOTALL)
     if found and found[1] not in ("unknown", "server_error", "temporarily_unavailable"):
         return Unauthenticated(one_line(found[2], secrets), code=found[1], sent=Sent.NO)
     return Unavailable(f"The sign-in failed ({type(failure).__name__}).", sent=Sent.NO)
-
-
-def _chain(failure: BaseException) -> list[BaseException]:
-    chain = [failure]
-    while (cause := chain[-1].__cause__ or chain[-1].__context__) and cause not in chain:
-        chain.append(cause)
-    return chain

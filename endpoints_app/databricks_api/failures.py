@@ -87,7 +87,10 @@ def from_answer(
     now: float,
     secrets: Iterable[str] = (),
 ) -> DatabricksError:
-    """Name the failure in an answer; `now` is the wall clock in seconds, for a Retry-After date."""
+    """Name the failure in an answer.
+
+    Header names are in lower case; `now` is the wall clock in seconds, for a Retry-After date.
+    """
     headers = headers or {}
     code, message, request_id = _read(body)
     code = code if mask(code, secrets) == code else ""
@@ -98,8 +101,7 @@ def from_answer(
         code=code,
         request_id=request_id or _identifier(headers.get("x-request-id")),
         retry_after=retry_after(headers, now=now),
-        # Only the status line of a 429 proves that the request was turned away at the door.
-        sent=Sent.NO if status == HTTPStatus.TOO_MANY_REQUESTS else None,
+        sent=_sent(status),
     )
 
 
@@ -118,18 +120,25 @@ def _kind(status: int, code: str) -> type[DatabricksError]:
     return ServerError
 
 
+def _sent(status: int) -> Sent | None:
+    """What the status proves whatever the code says; None leaves it to the kind of error."""
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Sent.NO
+    return Sent.MAYBE if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
+
+
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     """Seconds to wait according to Retry-After (a number or an HTTP date), at most a day.
 
     A date is measured from the answer's own Date where it has one: the two clocks may differ.
     """
-    value = (headers.get("retry-after") or headers.get("Retry-After") or "").strip()
+    value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", value):
         return min(float(value), MAX_RETRY_AFTER)
     then = _http_date(value)
     if then is None:
         return None
-    start = _http_date(headers.get("date") or headers.get("Date") or "")
+    start = _http_date(headers.get("date", ""))
     return min(max(0.0, then - (now if start is None else start)), MAX_RETRY_AFTER)
 
 

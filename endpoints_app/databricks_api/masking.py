@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Final
 from urllib.parse import quote
 
@@ -13,7 +13,8 @@ MAX_MESSAGE: Final = 500
 _MASK: Final = "***"
 _CREDENTIAL: Final = re.compile(
     r"""
-      (?P<label>\b(?:bearer|basic)[ ]+)[\w\-.~+/=%]+
+      (?P<bearer>\bbearer[ ]+)(?!tokens?\b|auth)[\w\-.~+/=%]+
+    | (?P<basic>\bbasic[ ]+)(?=[\w+/]*[0-9+/=])[\w+/=]+
     | (?P<key>\b(?:client_secret|access_token|refresh_token|id_token|password|secret)
         ["']?\s*[=:]\s*["']?)[^\s"',;&}]+
     | (?P<header>\bauthorization["']?\s*[=:]\s*["']?)(?!(?:bearer|basic)\b)[^\s"',;&}]+
@@ -25,6 +26,9 @@ _CREDENTIAL: Final = re.compile(
 )
 
 
+_HOST: Final = re.compile(r"""(https?://|\bhost=')[^/\s'"]+""")
+
+
 def mask(text: str, secrets: Iterable[str] = ()) -> str:
     """Replace the given secrets, and whatever looks like a credential, by asterisks."""
     for secret in sorted(secrets, key=len, reverse=True):
@@ -33,7 +37,7 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
             text = text.replace(secret, _MASK).replace(quote(secret, safe=""), _MASK)
 
     def hide(found: re.Match[str]) -> str:
-        return (found["label"] or found["key"] or found["header"] or "") + _MASK
+        return (next(filter(None, found.groupdict().values()), "")) + _MASK
 
     return _CREDENTIAL.sub(hide, text)
 
@@ -50,16 +54,19 @@ class MaskFilter(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._hidden: dict[str, tuple[str, ...]] = {}
+        self._hidden: dict[Hashable, frozenset[str]] = {}
 
-    def hide(self, owner: str, texts: Iterable[str]) -> None:
+    def hide(self, owner: Hashable, texts: Iterable[str]) -> None:
         """Mask these texts from now on, instead of what `owner` asked for before."""
-        self._hidden = {**self._hidden, owner: tuple(texts)}
+        self._hidden[owner] = frozenset(texts)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        hidden = [text for texts in self._hidden.values() for text in texts]
-        record.msg, record.args = mask(record.getMessage(), hidden), None
+        record.msg, record.args = self._mask(record.getMessage()), None
         if record.exc_info:
-            record.exc_text = mask(logging.Formatter().formatException(record.exc_info), hidden)
+            record.exc_text = self._mask(logging.Formatter().formatException(record.exc_info))
             record.exc_info = None
         return True
+
+    def _mask(self, text: str) -> str:
+        hidden = frozenset[str]().union(*list(self._hidden.values()))
+        return _HOST.sub(rf"\g<1>{_MASK}", mask(text, hidden))

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import random
+import re
 import socket
 import threading
 import time
@@ -26,6 +27,7 @@ import urllib3.connectionpool
 import urllib3.exceptions
 
 from . import background
+from .causes import why
 from .credentials import Credentials, Signed, Signer
 from .errors import (
     DatabricksError,
@@ -289,8 +291,12 @@ def _error_body(response: requests.Response) -> bytes:
 
 
 def _json_object(body: bytes) -> Mapping[str, Any]:
+    text = body.decode("utf-8-sig", "replace")
     try:
-        document = json.loads(body.decode("utf-8", "replace"))
+        document = json.loads(text)
+        # Escapes can name characters that are none, and that no database or page takes.
+        if "\\u0000" in text or "\\ud" in text.lower():
+            document = _storable(document)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
@@ -298,23 +304,28 @@ def _json_object(body: bytes) -> Mapping[str, Any]:
     return document
 
 
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return re.sub("[\0\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    return value
+
+
 def _unreachable(caught: Exception, *, opened: bool) -> DatabricksError:
-    kind = type(caught).__name__
-    if isinstance(caught, requests.exceptions.InvalidHeader):
-        return NotConfigured("The credential holds characters that no header can carry.")
-    if isinstance(
-        caught,
-        requests.exceptions.InvalidURL
-        | requests.exceptions.MissingSchema
-        | requests.exceptions.InvalidSchema
-        | requests.exceptions.InvalidProxyURL,
-    ):
-        return NotConfigured(f"The address of the workspace or of its proxy is unusable ({kind}).")
+    if isinstance(caught, requests.exceptions.InvalidProxyURL):
+        return NotConfigured("The address of the proxy in HTTPS_PROXY or HTTP_PROXY is unusable.")
+    if isinstance(caught, ValueError):
+        return NotConfigured("The address of the workspace is unusable.")
+    if "TLS CA certificate bundle" in str(caught):
+        return NotConfigured("REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names a file that is not there.")
     if not opened:
-        return NeverOpened(f"No connection could be opened ({kind}).")
+        return NeverOpened(f"No connection could be opened: {why(caught)}.")
     if isinstance(caught, TimeoutError | requests.Timeout | urllib3.exceptions.TimeoutError):
-        return TimedOut("The answer did not arrive in time.")
-    return Lost(f"The connection was lost ({kind}).")
+        return TimedOut("The answer was not complete in time.")
+    return Lost(f"The connection was lost: {why(caught)}.")
 
 
 # ── connections that keep to a deadline ─────────────────────────────────────────────────────────
@@ -392,7 +403,7 @@ class _Connection(urllib3.connection.HTTPConnection):
             raise urllib3.exceptions.NameResolutionError(self.host, self, failure) from failure
         except TimeoutError as failure:
             raise urllib3.exceptions.ConnectTimeoutError(self, "No connection in time") from failure
-        except OSError as failure:
+        except (OSError, UnicodeError) as failure:
             raise urllib3.exceptions.NewConnectionError(self, str(failure)) from failure
 
 
