@@ -1,0 +1,91 @@
+"""`manage.py run_emulator` as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+B = "/api/2.0/serving-endpoints"
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"SECRET_KEY": "for this test alone " * 4}
+
+
+@contextmanager
+def running(*arguments: str, **env: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    command = [sys.executable, "manage.py", "run_emulator", *arguments]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=ENVIRONMENT | env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        line = process.stdout.readline()
+        said = re.fullmatch(r"Workspace emulator on (http://127\.0\.0\.1:\d+)\n", line)
+        assert said, line + process.communicate()[1]
+        yield process, said[1]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def listed(url: str, token: str = "dapi-demo") -> requests.Response:
+    return requests.get(url + B, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_until_it_is_told_to_end(number: signal.Signals) -> None:
+    with running("--endpoints", "5", "--port", "0") as (process, url):
+        requests.post(f"{url}/_control/faults", json={"kind": "latency", "seconds": 60})
+        assert requests.get(f"{url}/_control/faults").status_code == 200
+        with pytest.raises(requests.Timeout):
+            requests.get(url + B, timeout=0.2)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=3)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_its_options_make_the_workspace(tmp_path: Path) -> None:
+    state = tmp_path / "world.json"
+    options = ["--endpoints", "30", "--seed", "4", "--fleet", "energy", "--state", str(state)]
+    with running(*options, "--time-scale", "0.001", EMULATOR_TOKEN="dapi-env") as (_, url):
+        assert listed(url).status_code == 401
+        names = [item["name"] for item in listed(url, "dapi-env").json()["endpoints"]]
+        assert len(names) == 30
+        assert "outage-predictor" in names
+    with running("--token", "dapi-new", "--state", str(state)) as (_, url):
+        assert len(listed(url, "dapi-new").json()["endpoints"]) == 30
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--endpoints", "10001"], "0 to 10000"),
+        (["--time-scale", "-1"], "time scale"),
+        (["--state", "pyproject.toml"], "pyproject.toml"),
+    ],
+)
+def test_impossible_options_end_it_with_a_sentence(arguments: list[str], said: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "run_emulator", *arguments],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
