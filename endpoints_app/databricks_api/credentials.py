@@ -34,7 +34,7 @@ PRODUCT: Final = "serving-desk"
 # Seconds. Host discovery obeys them; the SDK's token requests have no timeout of their own, so
 # that everything it does runs in the background and is waited for until the caller's deadline.
 HTTP_TIMEOUT: Final = 5
-RETRY_TIMEOUT: Final = 5
+RETRY_TIMEOUT: Final = 1  # zero would mean the SDK's own five minutes
 # What hangs for longer is left behind and started anew; each time we wait twice as long, so that
 # a token service that never answers does not collect a thread per minute.
 PATIENCE: Final = 60.0
@@ -193,7 +193,7 @@ class Signer:
 
 def _base_url(host: str) -> str:
     """Scheme, host and port alone: people paste what their browser shows, with path and query."""
-    parts = urlsplit(host)
+    parts = urlsplit(host if "://" in host else f"https://{host}")
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
@@ -221,6 +221,8 @@ _KINDS: Final = {
 
 def _build(credentials: Credentials, *, version: str) -> Config:
     given = credentials.given()
+    if "host" in given:
+        given["host"] = _base_url(given["host"])
     kinds = {name: kind for name, kind in _KINDS.items() if name in given}
     if not credentials.ambient:
         if not given.keys() & {"host", "profile", "azure_workspace_resource_id"}:

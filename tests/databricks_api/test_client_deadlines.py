@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -151,7 +152,7 @@ def test_connections_that_nobody_accepts_end_at_the_connect_timeout(connect, too
         with raw_server(silence) as server:
             client = connect(server.url, connect_timeout=0.3)
             signed = client._transport._signer.sign(seconds=30)
-            object.__setattr__(signed, "base_url", f"http://127.0.0.1:{deaf.getsockname()[1]}")
+            signed = replace(signed, base_url=f"http://127.0.0.1:{deaf.getsockname()[1]}")
             client._transport._signer.sign = lambda seconds: signed
             started = time.monotonic()
             with pytest.raises(errors.NeverOpened) as caught:
