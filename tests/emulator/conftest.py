@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from endpoints_app.emulator import Running, serving
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"SECRET_KEY": "for this test alone " * 4}
+
 
 BASE = "/api/2.0/serving-endpoints"
 
@@ -68,3 +78,26 @@ def workspace(clock: Clock) -> Iterator[Running]:
 def api(workspace: Running) -> Iterator[Api]:
     with Api(workspace) as session:
         yield session
+
+
+@contextmanager
+def command(*arguments: str, **env: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`manage.py run_emulator` as a process of its own, and the address it says."""
+    called = [sys.executable, "manage.py", "run_emulator", *arguments]
+    process = subprocess.Popen(
+        called,
+        cwd=ROOT,
+        env=ENVIRONMENT | env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        line = process.stdout.readline()
+        said = re.fullmatch(r"Workspace emulator on (http://127\.0\.0\.1:\d+)\n", line)
+        assert said, line + process.communicate()[1]
+        yield process, said[1]
+    finally:
+        process.kill()
+        process.communicate()

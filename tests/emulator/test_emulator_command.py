@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
+from endpoints_app.emulator.auth import DEMO_TOKEN
+from tests.emulator.conftest import ENVIRONMENT, ROOT, command
+
 B = "/api/2.0/serving-endpoints"
-ROOT = Path(__file__).parents[2]
-ENVIRONMENT = os.environ | {"SECRET_KEY": "for this test alone " * 4}
 
 
-@contextmanager
-def running(*arguments: str, **env: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    command = [sys.executable, "manage.py", "run_emulator", *arguments]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=ENVIRONMENT | env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout
-        line = process.stdout.readline()
-        said = re.fullmatch(r"Workspace emulator on (http://127\.0\.0\.1:\d+)\n", line)
-        assert said, line + process.communicate()[1]
-        yield process, said[1]
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def listed(url: str, token: str = "dapi-demo") -> requests.Response:
+def listed(url: str, token: str) -> requests.Response:
     return requests.get(url + B, headers={"Authorization": f"Bearer {token}"}, timeout=10)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_until_it_is_told_to_end(number: signal.Signals) -> None:
-    with running("--endpoints", "5", "--port", "0") as (process, url):
+    with command("--endpoints", "5", "--port", "0") as (process, url):
         requests.post(f"{url}/_control/faults", json={"kind": "latency", "seconds": 60})
         assert requests.get(f"{url}/_control/faults").status_code == 200
         with pytest.raises(requests.Timeout):
@@ -60,12 +35,12 @@ def test_it_serves_until_it_is_told_to_end(number: signal.Signals) -> None:
 def test_its_options_make_the_workspace(tmp_path: Path) -> None:
     state = tmp_path / "world.json"
     options = ["--endpoints", "30", "--seed", "4", "--fleet", "energy", "--state", str(state)]
-    with running(*options, "--time-scale", "0.001", EMULATOR_TOKEN="dapi-env") as (_, url):
-        assert listed(url).status_code == 401
+    with command(*options, "--time-scale", "0.001", EMULATOR_TOKEN="dapi-env") as (_, url):
+        assert listed(url, DEMO_TOKEN).status_code == 401
         names = [item["name"] for item in listed(url, "dapi-env").json()["endpoints"]]
         assert len(names) == 30
         assert "outage-predictor" in names
-    with running("--token", "dapi-new", "--state", str(state)) as (_, url):
+    with command("--token", "dapi-new", "--state", str(state)) as (_, url):
         assert len(listed(url, "dapi-new").json()["endpoints"]) == 30
 
 

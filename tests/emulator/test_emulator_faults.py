@@ -167,9 +167,7 @@ def test_a_redirect_leads_to_another_host(workspace: Running, api: Api) -> None:
     assert answer.headers["Location"] == "http://elsewhere.invalid/x"
 
 
-def test_the_workspace_can_lie_about_one_endpoint_everywhere(
-    workspace: Running, api: Api
-) -> None:
+def test_the_workspace_can_lie_about_one_endpoint_everywhere(workspace: Running, api: Api) -> None:
     lie = {"state.ready": "SLEEPING", "novelty.deep": [1], "description": None}
     workspace.fault("lie", set=lie, remove=["state.config_update", "unknown"], of="churn")
     truth = api.endpoint(RUNNING)

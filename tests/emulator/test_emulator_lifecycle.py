@@ -145,9 +145,7 @@ def test_a_stopped_endpoint_keeps_its_config(api: Api, clock: Clock) -> None:
     ]
 
 
-def test_a_start_makes_a_new_config_version_with_the_same_content(
-    api: Api, clock: Clock
-) -> None:
+def test_a_start_makes_a_new_config_version_with_the_same_content(api: Api, clock: Clock) -> None:
     before = api.endpoint(IN_A_STOPPED)["config"]
     started = api.operate(IN_A_STOPPED, "start").json()
     assert started["config"] == before
