@@ -174,6 +174,7 @@ class Signer:
 
     def _sign(self, attempt: int, config: Config | None) -> Signed:
         if config is None:
+            log_filter.hide(self._credentials, _given_secrets(self._credentials))
             config = _build(self._credentials, version=self._version)
             with self._lock:
                 if attempt == self._attempt:
@@ -195,6 +196,12 @@ def _base_url(host: str) -> str:
     """Scheme, host and port alone: people paste what their browser shows, with path and query."""
     parts = urlsplit(host if "://" in host else f"https://{host}")
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _given_secrets(credentials: Credentials) -> tuple[str, ...]:
+    given = credentials.given()
+    secrets = [value for name, value in given.items() if name in _KINDS]
+    return (*secrets, urlsplit(_base_url(given["host"])).netloc) if "host" in given else (*secrets,)
 
 
 def _secrets(config: Config, headers: Mapping[str, str]) -> tuple[str, ...]:
@@ -321,7 +328,6 @@ def _explain(failure: BaseException, credentials: Credentials) -> DatabricksErro
         return NotConfigured("The file of Databricks profiles cannot be read.")
     if any(isinstance(item, PermissionError | FileNotFoundError) for item in links):
         return NotConfigured("A file or program that the sign-in needs cannot be read.")
-    secrets = [value for value in credentials.given().values() if value]
     for item in links:
         # requests and the SDK derive their errors from OSError.
         if isinstance(item, ValueError) and isinstance(item, OSError):
@@ -331,5 +337,6 @@ def _explain(failure: BaseException, credentials: Credentials) -> DatabricksErro
     # The code of an OAuth error and its description; "unknown" stands for an answer without one.
     found = re.match(r"([a-z_]{3,60}): (.*)", text, re.DOTALL)
     if found and found[1] not in ("unknown", "server_error", "temporarily_unavailable"):
-        return Unauthenticated(one_line(found[2], secrets), code=found[1], sent=Sent.NO)
+        words = one_line(found[2], _given_secrets(credentials))
+        return Unauthenticated(words, code=found[1], sent=Sent.NO)
     return Unavailable(f"The sign-in failed ({type(failure).__name__}).", sent=Sent.NO)

@@ -138,7 +138,7 @@ def _serve(server: RawServer, line: Line, tls: ssl.SSLContext | None) -> None:
         if tls is not None:
             line.sock = tls.wrap_socket(line.sock, server_side=True)
         with line.sock, line.sock.makefile("rb") as reader:
-            while not line.closed and (request := _read(reader, line.number)):
+            while not line.closed and (request := read_request(reader, line.number)):
                 server.requests.append(request)
                 server.handler(request, line)
     except OSError:
@@ -147,7 +147,7 @@ def _serve(server: RawServer, line: Line, tls: ssl.SSLContext | None) -> None:
         line.sock.close()
 
 
-def _read(reader, number: int) -> Request | None:
+def read_request(reader, number: int) -> Request | None:
     start = reader.readline()
     if not start:
         return None
