@@ -106,8 +106,8 @@ def _idle_and_not_ready(reported: Reported, suspend: str | None) -> Reading:
     """Neither ready nor updating: stopped, empty, broken, or beyond us."""
     if not reported.has_config and not reported.has_pending_config:
         return Reading(Status.NOT_READY, Reason.NO_CONFIGURATION)
-    if suspend is None:
-        return Reading(Status.STOPPED)
+    if suspend is None and reported.has_config:
+        return Reading(Status.STOPPED)  # what was never deployed, nobody can have stopped
     if suspend == "NOT_SUSPENDED":
         return Reading(Status.NOT_READY, Reason.NOT_SERVING)
     return Reading(Status.UNKNOWN, Reason.UNRECOGNISED)
