@@ -28,7 +28,7 @@ import urllib3.exceptions
 
 from . import background
 from .causes import why
-from .credentials import Credentials, Signed, Signer
+from .credentials import Credentials
 from .errors import (
     DatabricksError,
     Lost,
@@ -43,6 +43,7 @@ from .errors import (
     Unavailable,
 )
 from .failures import from_answer
+from .signing import Signed, Signer
 
 MAX_BODY: Final = 64 * 1024 * 1024
 MAX_ERROR_BODY: Final = 64 * 1024

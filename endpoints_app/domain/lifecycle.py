@@ -78,9 +78,6 @@ class Refusal(StrEnum):
     KIND = "kind"
     UPDATING = "updating"
     UNKNOWN_STATE = "unknown_state"
-    NO_CONFIGURATION = "no_configuration"
-    ALREADY_STOPPED = "already_stopped"
-    ALREADY_RUNNING = "already_running"
     OPERATION_OPEN = "operation_open"
     GONE = "gone"
 
@@ -99,9 +96,7 @@ def refusal(
         return Refusal.KIND if endpoint in UNDELETABLE else None
     if not endpoint.can_stop:
         return Refusal.KIND
-    if kind is OperationKind.STOP and (updating or status is Status.UPDATING):
-        return Refusal.UPDATING
-    if kind is OperationKind.START and status is Status.UPDATING:
+    if status is Status.UPDATING or (kind is OperationKind.STOP and updating):
         return Refusal.UPDATING
     if status is Status.UNKNOWN:
         return Refusal.UNKNOWN_STATE

@@ -1,0 +1,323 @@
+"""Settings, all from the environment. A bad value stops the start with a sentence naming it.
+
+docs/settings.md lists every variable; a test holds the two together.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+T = TypeVar("T")
+
+
+# Readers ---------------------------------------------------------------------------------------
+
+
+def _read(name: str, parse: Callable[[str], T], default: T, wanted: str) -> T:
+    """The variable `name` through `parse`; empty counts as unset."""
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        return parse(text)
+    except (ValueError, KeyError) as e:
+        # The value is not repeated: it may be a secret in the wrong place.
+        raise ImproperlyConfigured(f"{name} must be {wanted}.") from e
+
+
+def env_text(name: str, default: str = "") -> str:
+    return _read(name, str, default, "a text")
+
+
+def env_flag(name: str, default: bool = False) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True}
+    words |= {"0": False, "false": False, "no": False, "off": False}
+    return _read(name, lambda text: words[text.lower()], default, "on or off")
+
+
+def env_number(name: str, default: float, *, least: float, most: float) -> float:
+    def parse(text: str) -> float:
+        number = float(text)
+        if not least <= number <= most:
+            raise ValueError
+        return number
+
+    return _read(name, parse, default, f"a number from {least:g} to {most:g}")
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    return [item for item in re.split(r"[,\s]+", env_text(name, default)) if item]
+
+
+def env_names(name: str) -> list[str]:
+    """Names that end up in URLs and group names: short, plain, each once."""
+    names = env_list(name)
+    if any(not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", item) for item in names):
+        raise ImproperlyConfigured(
+            f"{name} must be names of letters, digits, - and _, at most 63 characters each."
+        )
+    if len(set(names)) != len(names):
+        raise ImproperlyConfigured(f"{name} names a workspace twice.")
+    return names
+
+
+def env_url(name: str, schemes: set[str], default: str = "") -> str:
+    def parse(text: str) -> str:
+        if urlsplit(text).scheme not in schemes:
+            raise ValueError
+        return text
+
+    return _read(name, parse, default, f"a URL beginning with {' or '.join(sorted(schemes))}://")
+
+
+# Where and how it runs -------------------------------------------------------------------------
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env_text("VAR_DIR", str(BASE_DIR / "var"))).expanduser().resolve()
+
+# Set by `make run`: everything on this machine, plain http on loopback, its own key and accounts.
+EMBEDDED = env_flag("EMBEDDED")
+# Set by `make run` when the emulator stands in for a workspace: pages say so.
+DEMO = env_flag("DEMO")
+DEBUG = env_flag("DEBUG")
+HTTPS = env_flag("HTTPS", default=not EMBEDDED)
+
+
+def _kept_secret_key() -> str:
+    """The embedded default's own key, made once and kept under VAR_DIR."""
+    path = VAR_DIR / "secret_key"
+    VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(64))
+    return path.read_text()
+
+
+SECRET_KEY = env_text("SECRET_KEY")
+if not SECRET_KEY:
+    if not EMBEDDED:
+        raise ImproperlyConfigured(
+            "SECRET_KEY must be set: a random text of 50 characters or more, the same in every "
+            "process. (`make run` makes and keeps its own.)"
+        )
+    SECRET_KEY = _kept_secret_key()
+
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]" if EMBEDDED else "")
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
+
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "endpoints_app.views.errors.csrf_failure"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+X_FRAME_OPTIONS = "DENY"
+if env_flag("TRUST_PROXY"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# What it is made of ----------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "endpoints_app",
+]
+
+MIDDLEWARE = [
+    "endpoints_app.middleware.security_headers",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "endpoints_app.middleware.language",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "endpoints_app.middleware.roles",
+    "endpoints_app.middleware.LoginRequired",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "dashboard.urls"
+WSGI_APPLICATION = "dashboard.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "endpoints_app.context_processors.frame",
+            ],
+        },
+    }
+]
+
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "endpoints"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# Database --------------------------------------------------------------------------------------
+
+DATABASE_URL = env_url(
+    "DATABASE_URL", {"postgres", "postgresql", "sqlite"}, f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
+)
+DATABASES = {
+    "default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    DATABASES["default"]["OPTIONS"] = {
+        # A deferred transaction that reads, then writes, fails at once when another one wrote
+        # in between, whatever the timeout; an immediate one waits for its turn.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 10,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
+
+# Redis: the broker and the cache. Both may be gone; pages and clicks go on. --------------------
+
+REDIS_SCHEMES = {"redis", "rediss"}
+REDIS_URL = env_url("REDIS_URL", REDIS_SCHEMES, "redis://127.0.0.1:6379/0")
+CACHE_URL = env_url("CACHE_URL", REDIS_SCHEMES, REDIS_URL)
+REDIS_PATIENCE = 0.2  # seconds a page waits for Redis
+
+CACHES = {
+    "default": {
+        "BACKEND": "dashboard.cache.FailOpenRedisCache",
+        "LOCATION": CACHE_URL,
+        "TIMEOUT": 300,
+        "KEY_PREFIX": "desk",
+        "OPTIONS": {
+            "socket_connect_timeout": REDIS_PATIENCE,
+            "socket_timeout": REDIS_PATIENCE,
+        },
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# For whoever publishes from a page; workers and beat, who may wait, lengthen them (celery.py).
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": REDIS_PATIENCE,
+    "socket_timeout": REDIS_PATIENCE,
+    "max_retries": 0,
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = "sync"
+CELERY_TASK_ROUTES = {
+    "endpoints_app.tasks.look_at_operations": {"queue": "operations"},
+    "endpoints_app.tasks.advance_operation": {"queue": "operations"},
+}
+# Ticks say "look now" and mean nothing a moment later: each expires before the next.
+CELERY_BEAT_SCHEDULE = {
+    "look at operations": {
+        "task": "endpoints_app.tasks.look_at_operations",
+        "schedule": 1.0,
+        "options": {"expires": 0.9},
+    },
+    "look at workspaces": {
+        "task": "endpoints_app.tasks.look_at_workspaces",
+        "schedule": 1.0,
+        "options": {"expires": 0.9},
+    },
+    "prune": {
+        "task": "endpoints_app.tasks.prune",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
+    },
+}
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+
+# The fleet -------------------------------------------------------------------------------------
+
+WORKSPACES = env_names("WORKSPACES")
+if not WORKSPACES and (os.environ.get("DATABRICKS_HOST") or os.environ.get("DATABRICKS_CONFIG_PROFILE")):
+    WORKSPACES = env_names("WORKSPACE_NAME") or ["workspace"]
+
+SYNC_SECONDS = env_number("SYNC_SECONDS", 15, least=1, most=3600)
+SYNC_FAST_SECONDS = env_number("SYNC_FAST_SECONDS", 2, least=0.2, most=60)
+# Past this many seconds without an answer a workspace's endpoints are Unknown.
+STALE_SECONDS = 3 * SYNC_SECONDS
+HISTORY_DAYS = env_number("HISTORY_DAYS", 400, least=1, most=10_000)
+OWNER_TAGS = env_list("OWNER_TAGS", "owner team")
+
+# Languages, times, files, logs -----------------------------------------------------------------
+
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("ja", _("Japanese"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static" if EMBEDDED else BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+LOG_LEVEL = env_text("LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+    raise ImproperlyConfigured("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        # A tick a second would drown everything else.
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        # These print request lines and headers at DEBUG.
+        "urllib3": {"level": "WARNING"},
+        "databricks": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,9 @@
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("endpoints_app.urls")),
+]
+
+handler403 = "endpoints_app.views.errors.forbidden"

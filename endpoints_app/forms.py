@@ -1,0 +1,96 @@
+"""What may be asked for: filters in the address, and operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from endpoints_app import sentences
+from endpoints_app.domain.kind import Kind
+from endpoints_app.domain.lifecycle import OperationKind
+from endpoints_app.domain.status import Status, worst_first
+from endpoints_app.services import operation_list
+from endpoints_app.services.listing import ORDERS, Filters
+
+
+class FilterForm(forms.Form):
+    """The address is the only state: this reads it, and an invalid part filters nothing."""
+
+    q = forms.CharField(required=False, max_length=200, label=_("Find an endpoint"))
+    status = forms.MultipleChoiceField(required=False, label=_("Status"))
+    workspace = forms.MultipleChoiceField(required=False, label=_("Workspace"))
+    kind = forms.MultipleChoiceField(required=False, label=_("Kind"))
+    owner = forms.CharField(required=False, max_length=255, label=_("Owner"))
+    tag = forms.CharField(required=False, max_length=500, label=_("Tag"))
+    attention = forms.BooleanField(required=False, label=_("Needs attention"))
+    sort = forms.ChoiceField(required=False)
+    page = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+
+    def __init__(self, data: Any, *, workspaces: list[str]) -> None:
+        super().__init__(data)
+        self.fields["status"].choices = [(s.value, s.label) for s in worst_first()]  # type: ignore[attr-defined]
+        self.fields["workspace"].choices = [(name, name) for name in workspaces]  # type: ignore[attr-defined]
+        self.fields["kind"].choices = [(k.value, sentences.KINDS[k]) for k in Kind]  # type: ignore[attr-defined]
+        self.fields["sort"].choices = [(s, s) for o in ORDERS for s in (o, f"-{o}")]  # type: ignore[attr-defined]
+
+    def filters(self) -> Filters:
+        self.full_clean()
+        asked = self.cleaned_data
+        return Filters(
+            text=asked.get("q", ""),
+            statuses=frozenset(Status(value) for value in asked.get("status", ())),
+            workspaces=frozenset(asked.get("workspace", ())),
+            kinds=frozenset(Kind(value) for value in asked.get("kind", ())),
+            owner=asked.get("owner", ""),
+            tag=asked.get("tag", ""),
+            attention=bool(asked.get("attention")),
+            sort=asked.get("sort") or "status",
+            page=asked.get("page") or 1,
+        )
+
+
+class OperationForm(forms.Form):
+    kind = forms.ChoiceField(choices=[(kind.value, kind.value) for kind in OperationKind])
+    reason = forms.CharField(required=False, max_length=500)
+    confirm = forms.CharField(required=False, max_length=255, strip=False)
+
+
+class OperationFilterForm(forms.Form):
+    outcome = forms.ChoiceField(required=False, label=_("Outcome"))
+    kind = forms.ChoiceField(required=False, label=_("Kind"))
+    workspace = forms.ChoiceField(required=False, label=_("Workspace"))
+    who = forms.ChoiceField(required=False, label=_("Asked by"))
+    since = forms.ChoiceField(required=False, label=_("Since"))
+    page = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+
+    def __init__(self, data: Any, *, workspaces: list[str], actors: list[str]) -> None:
+        super().__init__(data)
+        choices: dict[str, list[tuple[str, Any]]] = {
+            "outcome": [
+                ("open", _("Open")),
+                ("not_confirmed", _("Not confirmed")),
+                ("failed", _("Failed")),
+                ("done", _("Done")),
+                ("not_done", _("Not done")),
+            ],
+            "kind": [(kind.value, sentences.VERBS[kind]) for kind in OperationKind],
+            "workspace": [(name, name) for name in workspaces],
+            "who": [(name, name) for name in actors],
+            "since": [("24h", _("24 h")), ("7d", _("7 d")), ("30d", _("30 d")), ("all", _("ever"))],
+        }
+        for name, offered in choices.items():
+            self.fields[name].choices = offered  # type: ignore[attr-defined]
+
+    def filters(self) -> operation_list.Filters:
+        self.full_clean()
+        asked = self.cleaned_data
+        return operation_list.Filters(
+            outcome=asked.get("outcome", ""),
+            kind=OperationKind(asked["kind"]) if asked.get("kind") else None,
+            workspace=asked.get("workspace", ""),
+            actor=asked.get("who", ""),
+            since=asked.get("since") or "24h",
+            page=asked.get("page") or 1,
+        )

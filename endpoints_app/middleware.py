@@ -1,0 +1,92 @@
+"""What every answer gets, and who may ask at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
+
+from endpoints_app.services import access
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+
+def security_headers(get_response: Handler) -> Handler:
+    """Headers of a document, on documents: a poll's 204 needs none of them."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+            response.headers.setdefault(
+                "Permissions-Policy", "camera=(), geolocation=(), microphone=()"
+            )
+        if getattr(request, "user", None) is not None:
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware
+
+
+def language(get_response: Handler) -> Handler:
+    """The language chosen on the page (a cookie), else the browser's."""
+    known = {code for code, _ in settings.LANGUAGES}
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        if chosen not in known:
+            chosen = translation.get_language_from_request(request)
+        translation.activate(chosen)
+        request.LANGUAGE_CODE = translation.get_language()
+        response = get_response(request)
+        response.headers.setdefault("Content-Language", chosen)
+        patch_vary_headers(response, ["Accept-Language"])
+        return response
+
+    return middleware
+
+
+def roles(get_response: Handler) -> Handler:
+    """`request.desk_access`: the reader's roles, asked once and only if somebody wants to know."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.desk_access = SimpleLazyObject(lambda: access.of(request.user))  # type: ignore[attr-defined]
+        return get_response(request)
+
+    return middleware
+
+
+def is_part(request: HttpRequest) -> bool:
+    """Asked for by a script, which cannot do anything with a sign-in page."""
+    return bool(getattr(request, "htmx", False)) or request.path.endswith((".json", "/changes/"))
+
+
+class LoginRequired(LoginRequiredMiddleware):
+    """Everything needs a sign-in unless it says otherwise. Fragments and JSON get a 401, which
+    the page's script turns into one visit to the sign-in page."""
+
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseBase:
+        if "HX-Request" in request.headers or is_part(request):
+            return JsonResponse({"error": "sign_in_required"}, status=401)
+        return super().handle_no_permission(request, view_func)

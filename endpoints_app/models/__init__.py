@@ -1,0 +1,20 @@
+"""What we remember."""
+
+from endpoints_app.models.audit import AuditEntry
+from endpoints_app.models.endpoint import Endpoint
+from endpoints_app.models.fleet import Fleet
+from endpoints_app.models.operation import Operation
+from endpoints_app.models.role_group import RoleGroup
+from endpoints_app.models.status_change import StatusChange
+from endpoints_app.models.workspace import Outage, Workspace
+
+__all__ = [
+    "AuditEntry",
+    "Endpoint",
+    "Fleet",
+    "Operation",
+    "Outage",
+    "RoleGroup",
+    "StatusChange",
+    "Workspace",
+]

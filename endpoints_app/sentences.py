@@ -1,0 +1,219 @@
+"""What codes say to people: the one place for sentences, so that they can be translated.
+
+Databricks' five status labels stay in its English in every language, as its own Japanese
+documentation has them.
+"""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from endpoints_app.domain.kind import Kind
+from endpoints_app.domain.lifecycle import OperationKind, Outcome, Refusal, State
+from endpoints_app.domain.roles import Action, Role
+from endpoints_app.domain.status import Reason, Status
+from endpoints_app.models import Endpoint, Operation
+
+KINDS: dict[Kind, Promise] = {
+    Kind.CUSTOM: gettext_lazy("Custom model"),
+    Kind.AGENT: gettext_lazy("Agent"),
+    Kind.PLATFORM_AGENT: gettext_lazy("Platform agent"),
+    Kind.PROVISIONED: gettext_lazy("Provisioned throughput"),
+    Kind.FOUNDATION: gettext_lazy("Pay-per-token"),
+    Kind.EXTERNAL: gettext_lazy("External model"),
+    Kind.FEATURE_SPEC: gettext_lazy("Feature spec"),
+    Kind.UNKNOWN: gettext_lazy("Unknown kind"),
+}
+
+ROLES: dict[Role, Promise] = {
+    Role.VIEWER: gettext_lazy("viewer"),
+    Role.OPERATOR: gettext_lazy("operator"),
+    Role.MANAGER: gettext_lazy("manager"),
+}
+
+VERBS: dict[OperationKind, Promise] = {
+    OperationKind.STOP: pgettext_lazy("verb", "Stop"),
+    OperationKind.START: pgettext_lazy("verb", "Start"),
+    OperationKind.DELETE: pgettext_lazy("verb", "Delete"),
+}
+
+UNDER_WAY: dict[OperationKind, Promise] = {
+    OperationKind.STOP: gettext_lazy("Stopping"),
+    OperationKind.START: gettext_lazy("Starting"),
+    OperationKind.DELETE: gettext_lazy("Deleting"),
+}
+
+REASONS: dict[Reason, Promise] = {
+    Reason.UPDATE_CANCELED: gettext_lazy("The last update was canceled"),
+    Reason.NO_CONFIGURATION: gettext_lazy("It has no configuration"),
+    Reason.NOT_SERVING: gettext_lazy("It has a configuration, but does not serve"),
+    Reason.UNRECOGNISED: gettext_lazy("A state we have not met"),
+    Reason.MISSING_FROM_LIST: gettext_lazy("Missing from the list"),
+}
+
+REFUSALS: dict[Refusal, Promise] = {
+    Refusal.KIND: gettext_lazy("Databricks can stop and start only endpoints of custom models."),
+    Refusal.UPDATING: gettext_lazy("An update is running. Databricks refuses this until it ends."),
+    Refusal.UNKNOWN_STATE: gettext_lazy("Its state is not one we know, so we do not touch it."),
+    Refusal.OPERATION_OPEN: gettext_lazy("Another operation on it is under way."),
+    Refusal.GONE: gettext_lazy("It no longer exists."),
+}
+
+STATES: dict[State, Promise] = {
+    State.QUEUED: gettext_lazy("Requested"),
+    State.SENDING: gettext_lazy("Sending"),
+    State.SENT: gettext_lazy("Sent"),
+    State.CONFIRMED: gettext_lazy("Done"),
+    State.FAILED: gettext_lazy("Failed"),
+    State.NOT_CONFIRMED: gettext_lazy("Not confirmed"),
+    State.EXPIRED: gettext_lazy("Expired, not sent"),
+    State.CANCELLED: gettext_lazy("Withdrawn"),
+}
+
+ERRORS: dict[str, Promise] = {
+    "NotConfigured": gettext_lazy("its credentials are not configured"),
+    "NeverOpened": gettext_lazy("it cannot be reached"),
+    "Lost": gettext_lazy("the connection broke"),
+    "TimedOut": gettext_lazy("it did not answer in time"),
+    "RedirectRefused": gettext_lazy("it answered with a redirect, not with its API"),
+    "Nonsense": gettext_lazy("it answered with something that is not its API"),
+    "Unauthenticated": gettext_lazy("it refuses our credentials"),
+    "PermissionDenied": gettext_lazy("our credentials may not list its endpoints"),
+    "Throttled": gettext_lazy("it asks us to slow down"),
+}
+
+
+def error(code: str) -> str:
+    """What keeps a workspace from answering, as the end of a sentence."""
+    return str(ERRORS.get(code) or _("it answers with errors"))
+
+
+def refusal(code: Refusal, action: OperationKind, role: Role | None) -> str:
+    """Why an action is not offered; `role` is the reader's own in that workspace."""
+    if code is Refusal.ROLE:
+        return lacking(action.action, role)
+    if code is Refusal.KIND and action is OperationKind.DELETE:
+        return _("Pay-per-token endpoints belong to Databricks and cannot be deleted.")
+    return str(REFUSALS[code])
+
+
+def lacking(action: Action, role: Role | None) -> str:
+    """The sentence of a 403."""
+    wanted = {
+        Action.STOP: _("To stop an endpoint you need the role operator."),
+        Action.START: _("To start an endpoint you need the role operator."),
+        Action.DELETE: _("To delete an endpoint you need the role manager."),
+    }.get(action, _("Your role does not allow this."))
+    if role is None:
+        return wanted
+    return _("%(wanted)s You are %(role)s here.") % {"wanted": wanted, "role": ROLES[role]}
+
+
+def why(endpoint: Endpoint, status: Status, *, stale: bool) -> str:
+    """The second line under a status: what its label leaves open, or nothing."""
+    known = _("last known: %(label)s") % {"label": endpoint.known_status.label}
+    if stale:
+        return known if endpoint.known_status is not Status.UNKNOWN else _("No recent answer")
+    reason = endpoint.known_reason
+    if status is Status.UNKNOWN:
+        said = str(REASONS.get(reason, _("No recent answer")))
+        if not endpoint.last_known:
+            return said
+        label = Status(endpoint.last_known).label
+        return f"{said} · " + _("last known: %(label)s") % {"label": label}
+    if status is Status.READY_UPDATE_FAILED:
+        return _two_versions(endpoint) or endpoint.message
+    if status in (Status.UPDATE_FAILED, Status.NOT_READY, Status.UPDATING) and endpoint.message:
+        return endpoint.message
+    if status is Status.STOPPED:
+        return _who_stopped(endpoint)
+    return str(REASONS.get(reason, ""))
+
+
+def _two_versions(endpoint: Endpoint) -> str:
+    if endpoint.config_version is None or endpoint.pending_version is None:
+        return ""
+    return _("Config %(failed)s failed; config %(active)s still serves") % {
+        "failed": endpoint.pending_version,
+        "active": endpoint.config_version,
+    }
+
+
+def _who_stopped(endpoint: Endpoint) -> str:
+    operation = endpoint.cause
+    if operation is None:
+        return _("Stopped outside this dashboard")
+    said = _("By %(name)s") % {"name": operation.actor_name}
+    return f"{said}: {operation.reason}" if operation.reason else said
+
+
+def operation_label(operation: Operation) -> str:
+    """The outcome in a word or two."""
+    state, outcome = operation.known_state, operation.known_outcome
+    if outcome is Outcome.NO_EFFECT:
+        return _("No effect")
+    if state is State.FAILED and operation.sending_at is None:
+        return _("Not possible, not sent")
+    if state is State.FAILED and outcome is Outcome.REFUSED_BY_DATABRICKS:
+        return _("Refused by Databricks")
+    if state is State.SENT and operation.moved_at is not None:
+        return _("Databricks is working")
+    return str(STATES[state])
+
+
+def operation_detail(operation: Operation) -> str:
+    """What there is to say of it beyond the label, or nothing."""
+    match operation.known_outcome:
+        case Outcome.READ:
+            return _done_detail(operation)
+        case Outcome.NO_EFFECT:
+            return {
+                OperationKind.STOP: _("It was already stopped"),
+                OperationKind.START: _("It was already running"),
+                OperationKind.DELETE: _("It was already gone"),
+            }[operation.known_kind]
+        case Outcome.NOT_POSSIBLE:
+            return refusal(Refusal(operation.refusal), operation.known_kind, None)
+        case Outcome.RIGHT_WITHDRAWN:
+            return _("Whoever asked for it may no longer do so; nothing was sent")
+        case Outcome.REPLACED:
+            return _("Another endpoint has this name now")
+        case Outcome.GONE:
+            return _("The endpoint no longer exists")
+        case Outcome.FELL_BACK:
+            return _("It began, and ended as it was before")
+        case Outcome.DEADLINE if operation.sent_at is None:
+            return _("It may or may not have been sent")
+        case Outcome.DEADLINE:
+            return _("Sent, but no read showed it done in time")
+        case Outcome.NOT_SENT_IN_TIME:
+            return _("Nobody could send it within 2 min; nothing was sent")
+        case Outcome.WITHDRAWN:
+            return _("By %(name)s before it was sent") % {"name": operation.settled_by}
+    if operation.known_state is State.QUEUED and operation.detail:
+        return _("Databricks does not answer yet: %(answer)s") % {"answer": operation.detail}
+    return operation.detail
+
+
+def _done_detail(operation: Operation) -> str:
+    if operation.known_kind is OperationKind.START and operation.config_after is not None:
+        return _("Config %(before)s → %(after)s") % {
+            "before": operation.config_before if operation.config_before is not None else "–",
+            "after": operation.config_after,
+        }
+    return _("Confirmed by a later read")
+
+
+def operation_tone(operation: Operation) -> str:
+    """Its icon: the tones of the statuses, and `none` where nothing was sent."""
+    if operation.is_open:
+        return "busy"
+    if operation.known_outcome is Outcome.NO_EFFECT or operation.sending_at is None:
+        return "none"
+    return {
+        State.CONFIRMED: "good",
+        State.FAILED: "bad",
+        State.NOT_CONFIRMED: "unknown",
+    }.get(operation.known_state, "none")

@@ -1,0 +1,120 @@
+"""Who may see and do what, and where. View, API and task ask here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404
+
+from endpoints_app.domain.roles import Action, Role, least_role
+from endpoints_app.models import Endpoint, Operation, RoleGroup, Workspace
+
+User = AbstractBaseUser | AnonymousUser
+
+
+class NotVisible(Http404):
+    """There is nothing here for this person: it does not exist, or is not theirs to see."""
+
+
+class Forbidden(PermissionDenied):
+    """They may see it, but not do this."""
+
+    def __init__(self, action: Action) -> None:
+        super().__init__(f"{action} needs the role {least_role(action)}")
+        self.action = action
+        self.role = least_role(action)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One person's roles: `everywhere` in all workspaces, `by_workspace` in single ones."""
+
+    everywhere: frozenset[Role]
+    by_workspace: Mapping[int, frozenset[Role]]
+
+    def roles(self, workspace_id: int) -> frozenset[Role]:
+        return self.everywhere | self.by_workspace.get(workspace_id, frozenset())
+
+    def may(self, action: Action, workspace_id: int) -> bool:
+        return any(action in role.actions for role in self.roles(workspace_id))
+
+    def best_role(self, workspace_id: int | None = None) -> Role | None:
+        """The strongest role, in one workspace or anywhere; for showing, not for deciding."""
+        held = set(self.everywhere)
+        for workspace, roles in self.by_workspace.items():
+            if workspace_id in (None, workspace):
+                held |= roles
+        return next((role for role in reversed(Role) if role in held), None)
+
+
+NOBODY = Access(frozenset(), {})
+
+
+def of(user: User | None) -> Access:
+    """One query. Inactive accounts and anonymous visitors have no role; a superuser has all."""
+    if user is None or not user.is_active or not user.is_authenticated:
+        return NOBODY
+    if getattr(user, "is_superuser", False):
+        return Access(frozenset(Role), {})
+    everywhere: set[Role] = set()
+    by_workspace: dict[int, set[Role]] = {}
+    held = RoleGroup.objects.filter(group__user=user.pk).values_list("role", "workspace_id")
+    for role, workspace_id in held:
+        if workspace_id is None:
+            everywhere.add(Role(role))
+        else:
+            by_workspace.setdefault(workspace_id, set()).add(Role(role))
+    return Access(frozenset(everywhere), {w: frozenset(r) for w, r in by_workspace.items()})
+
+
+def workspaces_for(access: Access) -> list[Workspace]:
+    """The configured workspaces this person sees, by name.
+
+    Raises NotVisible for somebody without any role: to them there is nothing here.
+    """
+    if not access.everywhere and not access.by_workspace:
+        raise NotVisible
+    visible = Workspace.objects.configured()
+    if not access.everywhere:
+        visible = visible.filter(pk__in=access.by_workspace)
+    return list(visible)
+
+
+def endpoint_for(
+    access: Access, workspace: str, name: str, action: Action = Action.SEE, *, uid: str = ""
+) -> Endpoint:
+    """The living endpoint of that name, or with `uid` (its Databricks id, or our row's number
+    where it has none) a former one.
+
+    Raises NotVisible, and Forbidden where seeing is allowed but `action` is not.
+    """
+    named = Endpoint.objects.select_related("workspace").filter(
+        workspace__name=workspace, workspace__configured=True, name=name
+    )
+    if uid:
+        by_row = Q(pk=int(uid), uid="") if uid.isascii() and uid.isdigit() and len(uid) < 19 else Q()
+        chosen = named.filter(Q(uid=uid) | by_row if by_row else Q(uid=uid))
+    else:
+        chosen = named.filter(gone_at=None)
+    endpoint = chosen.first()
+    if endpoint is None or not access.may(Action.SEE, endpoint.workspace_id):
+        raise NotVisible
+    if not access.may(action, endpoint.workspace_id):
+        raise Forbidden(action)
+    return endpoint
+
+
+def operation_for(access: Access, pk: int, *, to_change: bool = False) -> Operation:
+    """Raises NotVisible, and Forbidden for who may see it but not do such a thing."""
+    operation = Operation.objects.for_rows().filter(pk=pk).first()
+    workspace_id = operation.endpoint.workspace_id if operation else 0
+    if operation is None or not access.may(Action.SEE, workspace_id):
+        raise NotVisible
+    action = operation.known_kind.action
+    if to_change and not access.may(action, workspace_id):
+        raise Forbidden(action)
+    return operation

@@ -1,0 +1,107 @@
+"""The one place that reads credentials, from variables, files or profiles, and makes clients.
+
+Each workspace named in WORKSPACES has its own variables, WORKSPACE_<NAME>_HOST, _TOKEN and so on;
+a value can be in a file instead, named by the same variable with _FILE behind it. The one
+workspace that DATABRICKS_HOST or a profile configures signs in by Databricks' usual variables.
+"""
+
+import os
+import re
+import threading
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from endpoints_app.databricks_api import Credentials, Transport, WorkspaceClient
+
+VERSION = "0.1.0"
+
+VARIABLES = {
+    "HOST": "host",
+    "TOKEN": "token",
+    "CLIENT_ID": "client_id",
+    "CLIENT_SECRET": "client_secret",
+    "PROFILE": "profile",
+    "CONFIG_FILE": "config_file",
+    "AZURE_TENANT_ID": "azure_tenant_id",
+    "AZURE_CLIENT_ID": "azure_client_id",
+    "AZURE_CLIENT_SECRET": "azure_client_secret",
+    "AZURE_RESOURCE_ID": "azure_workspace_resource_id",
+    "AUTH_TYPE": "auth_type",
+}
+"""WORKSPACE_<NAME>_<key> → field of Credentials."""
+
+_lock = threading.Lock()
+_clients: dict[str, WorkspaceClient] = {}
+
+
+def client_for(workspace: str) -> WorkspaceClient:
+    """The client of a configured workspace, made on first use and kept for the process."""
+    with _lock:
+        if workspace not in _clients:
+            _clients[workspace] = WorkspaceClient(
+                Transport(credentials_for(workspace), version=VERSION)
+            )
+        return _clients[workspace]
+
+
+def forget() -> None:
+    """Make clients anew, with what the environment says now."""
+    with _lock:
+        for client in _clients.values():
+            client.close()
+        _clients.clear()
+
+
+def credentials_for(workspace: str) -> Credentials:
+    """Raises ImproperlyConfigured with a sentence that names the variable, never its value."""
+    if not os.environ.get("WORKSPACES", "").strip():
+        return Credentials(ambient=True)
+    prefix = f"WORKSPACE_{re.sub('[^A-Z0-9]', '_', workspace.upper())}_"
+    given = {field: text for key, field in VARIABLES.items() if (text := _value(prefix + key))}
+    if not {"host", "profile"} & given.keys():
+        raise ImproperlyConfigured(
+            f"{prefix}HOST or {prefix}PROFILE must be set: WORKSPACES names {workspace}."
+        )
+    ways = [way for way in ("token", "client_secret", "azure_client_secret") if way in given]
+    if not ways and "profile" not in given and "auth_type" not in given:
+        raise ImproperlyConfigured(
+            f"{prefix}TOKEN, {prefix}CLIENT_ID with {prefix}CLIENT_SECRET, or {prefix}PROFILE "
+            f"must be set: without one nobody can sign in to {workspace}."
+        )
+    if len(ways) > 1 and "auth_type" not in given:
+        named = " and ".join(prefix + way.upper() for way in ways)
+        raise ImproperlyConfigured(f"{named} are two ways to sign in to {workspace}; keep one.")
+    return Credentials(**given)
+
+
+def read_configuration() -> None:
+    """Read every workspace's variables, so that a mistake stops the start."""
+    for workspace in settings.WORKSPACES:
+        credentials_for(workspace)
+
+
+def host_for(workspace: str) -> str:
+    """The workspace's address for links into Databricks' own pages, or "" where only a profile
+    knows it."""
+    credentials = credentials_for(workspace)
+    host = credentials.host or ""
+    if credentials.ambient:
+        host = os.environ.get("DATABRICKS_HOST", "").strip()
+    if host and "://" not in host:
+        host = f"https://{host}"
+    return host.rstrip("/")
+
+
+def _value(variable: str) -> str:
+    text = os.environ.get(variable, "").strip()
+    if text:
+        return text
+    path = os.environ.get(f"{variable}_FILE", "").strip()
+    if not path:
+        return ""
+    try:
+        return Path(path).expanduser().read_text().strip()
+    except (OSError, UnicodeDecodeError) as e:
+        raise ImproperlyConfigured(f"{variable}_FILE names a file that cannot be read.") from e

@@ -1,0 +1,25 @@
+"""How long we remember."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+
+from endpoints_app.models import AuditEntry, Endpoint, Operation, Outage, StatusChange
+
+BATCH = 500
+
+
+def prune(*, now: datetime) -> None:
+    """Forget what is older than HISTORY_DAYS, in batches, so that no click waits for it."""
+    horizon = now - timedelta(days=settings.HISTORY_DAYS)
+    _prune(StatusChange.objects.filter(at__lt=horizon))
+    _prune(Operation.objects.filter(settled_at__lt=horizon))
+    _prune(AuditEntry.objects.filter(at__lt=horizon))
+    _prune(Outage.objects.filter(end__lt=horizon))
+    _prune(Endpoint.objects.filter(gone_at__lt=horizon))
+
+
+def _prune(rows: models.QuerySet) -> None:  # type: ignore[type-arg]
+    while pks := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        rows.model._default_manager.filter(pk__in=pks).delete()

@@ -1,0 +1,96 @@
+"""What every open page asks each few seconds: has anything changed? Answered from one cached head."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+
+from endpoints_app.models import Fleet, Operation, Workspace
+
+CACHE_KEY = "head"
+CACHE_SECONDS = 2  # the copy's life: it is never the truth, and a lost Redis only costs a query
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One workspace as a source of facts: when it last answered, and what keeps it from it."""
+
+    pk: int
+    name: str
+    observed_at: datetime | None
+    error: str
+
+    def is_stale(self, now: datetime) -> bool:
+        return self.observed_at is None or now - self.observed_at > stale_limit()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    epoch: str
+    revision: int
+    sources: tuple[Source, ...]
+    moving: bool  # an operation is under way: browsers look more often
+
+    def stale(self, now: datetime) -> frozenset[int]:
+        """Workspaces whose endpoints' status is no longer known. The clock decides, each time."""
+        return frozenset(source.pk for source in self.sources if source.is_stale(now))
+
+    def cursor(self, now: datetime) -> str:
+        """Names all that a page shows: the revision, and which sources count as stale. `since`
+        with another cursor is answered with what differs."""
+        stale = ",".join(map(str, sorted(self.stale(now))))
+        return f"{self.epoch}.{self.revision}.{_short(stale)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """A cursor as it came from a browser; `revision` is None when it tells us nothing."""
+
+    revision: int | None = None
+
+    @classmethod
+    def read(cls, text: str, head: Head, now: datetime) -> Since:
+        """Only a cursor of this database, with the same sources stale, allows a partial answer."""
+        epoch, _, rest = text.partition(".")
+        revision, _, stale = rest.partition(".")
+        known = revision.isascii() and revision.isdigit() and len(revision) < 19
+        same = epoch == head.epoch and stale == head.cursor(now).rpartition(".")[2]
+        return cls(int(revision)) if known and same and int(revision) <= head.revision else cls()
+
+
+def stale_limit() -> timedelta:
+    return timedelta(seconds=settings.STALE_SECONDS)
+
+
+def head() -> Head:
+    found = cache.get(CACHE_KEY)
+    return found if isinstance(found, Head) else read_head()
+
+
+def read_head() -> Head:
+    """From the database. Revision first: a head must not claim more than the rows read after it."""
+    fleet, _ = Fleet.objects.get_or_create(pk=1)
+    sources = tuple(
+        Source(w.pk, w.name, w.observed_at, w.error) for w in Workspace.objects.configured()
+    )
+    moving = Operation.objects.open().exists()
+    fresh = Head(fleet.epoch.hex[:8], fleet.revision, sources, moving)
+    cache.set(CACHE_KEY, fresh, CACHE_SECONDS)
+    return fresh
+
+
+def next_revision() -> int:
+    """The next revision, for the rows that the caller's transaction writes. The cached head is
+    forgotten at its commit, so that browsers hear of them sooner than the copy's life."""
+    revision = Fleet.next_revision()
+    transaction.on_commit(lambda: cache.delete(CACHE_KEY), robust=True)
+    return revision
+
+
+def _short(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()

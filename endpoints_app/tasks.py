@@ -1,0 +1,88 @@
+"""The queue's two doors: submit() puts work on, @shared_task takes it off."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime
+from typing import Any
+
+from celery import shared_task
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from endpoints_app.domain.lifecycle import OperationKind
+from endpoints_app.models import Endpoint, Operation, Workspace
+from endpoints_app.services import history, operations, sync, workspaces
+
+log = logging.getLogger(__name__)
+
+
+def submit(
+    endpoint: Endpoint,
+    kind: OperationKind,
+    *,
+    actor: AbstractBaseUser,
+    now: datetime,
+    stale: bool,
+    reason: str = "",
+    confirm: str = "",
+) -> Operation:
+    """Record the operation, then nudge a worker. View, API and schedule all come through here.
+
+    Raises what `operations.request` raises. A lost nudge costs a second, not the operation.
+    """
+    with transaction.atomic():
+        operation = operations.request(
+            endpoint, kind, actor=actor, now=now, stale=stale, reason=reason, confirm=confirm
+        )
+        transaction.on_commit(lambda: _nudge(operation.pk), robust=True)
+    return operation
+
+
+_broker_rests_until = 0.0
+
+
+def _nudge(operation_id: int) -> None:
+    """Publish without retry; with the broker gone, do not try again for a moment."""
+    global _broker_rests_until
+    if time.monotonic() < _broker_rests_until:
+        return
+    try:
+        advance_operation.apply_async((operation_id,), retry=False, expires=30)
+    except (OperationalError, OSError) as e:
+        _broker_rests_until = time.monotonic() + 2
+        log.warning("The broker does not answer (%s); the look-up will find it.", type(e).__name__)
+
+
+@shared_task
+def advance_operation(operation_id: int, **_: Any) -> None:
+    operations.advance(operation_id, clock=timezone.now)
+
+
+@shared_task
+def look_at_operations(**_: Any) -> None:
+    """Each second: hand out the operations whose look is due, whether or not a nudge came."""
+    for pk in Operation.objects.due(timezone.now()).values_list("pk", flat=True)[:100]:
+        advance_operation.apply_async((pk,), expires=5)
+
+
+@shared_task
+def look_at_workspaces(**_: Any) -> None:
+    """Each second: hand out the workspaces that are due."""
+    workspaces.ensure(list(settings.WORKSPACES))
+    for pk in Workspace.objects.due(timezone.now()).values_list("pk", flat=True):
+        sync_workspace.apply_async((pk,), expires=2)
+
+
+@shared_task
+def sync_workspace(workspace_id: int, **_: Any) -> None:
+    sync.sync(workspace_id, clock=timezone.now)
+
+
+@shared_task
+def prune(**_: Any) -> None:
+    history.prune(now=timezone.now())

@@ -1,0 +1,80 @@
+"""The list of all endpoints, and what changed in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from endpoints_app.forms import FilterForm
+from endpoints_app.services import listing, live
+from endpoints_app.services.live import Since
+from endpoints_app.views import guards, partial
+
+WHOLE_TABLE = 100
+"""Past so many changed rows the table is sent whole."""
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect("endpoints")
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    context = _context(request)
+    if context["nothing_yet"]:
+        return render(request, "endpoints/first_run.html", context)
+    context["owners"], context["tags"] = listing.choices(context["visible"])
+    return render(request, "endpoints/list.html", context)
+
+
+@require_safe
+def changes(request: HttpRequest) -> HttpResponse:
+    """204 when nothing changed since `since`; else the changed rows, or the table whole."""
+    now = timezone.now()
+    visible = [workspace.pk for workspace in guards.visible(request)]
+    head = live.head()
+    since = request.GET.get("since", "")
+    if since == head.cursor(now):
+        return partial.unchanged(head, now)
+    context = _context(request)
+    known = Since.read(since, head, now).revision
+    changed = (
+        listing.changed_since(known, visible, limit=WHOLE_TABLE) if known is not None else None
+    )
+    if changed is None or len(changed) > WHOLE_TABLE:
+        response = render(request, "endpoints/_table_whole.html", context)
+    else:
+        page_pks = set(context["page"].pks)
+        context["changed"] = listing.rows(changed, head, now)
+        context["left"] = [e.pk for e in changed if e.pk not in page_pks]
+        response = render(request, "endpoints/_changes.html", context)
+    return partial.with_head(response, head, now)
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    now = timezone.now()
+    workspaces = guards.visible(request)
+    visible = [workspace.pk for workspace in workspaces]
+    head = live.head()
+    form = FilterForm(request.GET, workspaces=[workspace.name for workspace in workspaces])
+    filters = form.filters()
+    found = listing.page(visible, filters, head, now)
+    return {
+        "form": form,
+        "filters": filters,
+        "page": found,
+        "rows": listing.rows_of(found, head, now),
+        "visible": visible,
+        "workspaces": workspaces,
+        "sources": [source for source in head.sources if source.pk in visible],
+        "cursor": head.cursor(now),
+        "observed": partial.observed(head),
+        "nothing_yet": not any(source.observed_at for source in head.sources),
+        "now": now,
+        "head": head,
+    }

@@ -1,0 +1,93 @@
+"""All operations, one of them, and what changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from endpoints_app.domain.lifecycle import State
+from endpoints_app.forms import OperationFilterForm
+from endpoints_app.services import access, live, operation_list
+from endpoints_app.services.live import Since
+from endpoints_app.views import guards, partial
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    return render(request, "operations/list.html", _context(request))
+
+
+@require_safe
+def changes(request: HttpRequest) -> HttpResponse:
+    now, head = timezone.now(), live.head()
+    guards.visible(request)
+    if request.GET.get("since", "") == head.cursor(now):
+        return partial.unchanged(head, now)
+    response = render(request, "operations/_changes.html", _context(request))
+    return partial.with_head(response, head, now)
+
+
+@require_safe
+def one(request: HttpRequest, pk: int) -> HttpResponse:
+    return render(request, "operations/one.html", _one_context(request, pk))
+
+
+@require_safe
+def one_changes(request: HttpRequest, pk: int) -> HttpResponse:
+    now, head = timezone.now(), live.head()
+    context = _one_context(request, pk)
+    since = request.GET.get("since", "")
+    known = Since.read(since, head, now).revision
+    if since == head.cursor(now) or (known is not None and context["operation"].revision <= known):
+        return partial.unchanged(head, now)
+    context["oob"] = True
+    return partial.with_head(render(request, "operations/_live.html", context), head, now)
+
+
+def _one_context(request: HttpRequest, pk: int) -> dict[str, Any]:
+    now, head = timezone.now(), live.head()
+    reader = guards.access_of(request)
+    operation = access.operation_for(reader, pk)
+    may = reader.may(operation.known_kind.action, operation.endpoint.workspace_id)
+    return {
+        "operation": operation,
+        "may_withdraw": may and operation.known_state is State.QUEUED,
+        "audit": operation.audit.order_by("at", "pk"),
+        "cursor": head.cursor(now),
+        "observed": partial.observed(head),
+        "sources": [s for s in head.sources if s.pk == operation.endpoint.workspace_id],
+        "now": now,
+        "head": head,
+    }
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    now, head = timezone.now(), live.head()
+    workspaces = guards.visible(request)
+    visible = [workspace.pk for workspace in workspaces]
+    form = OperationFilterForm(
+        request.GET,
+        workspaces=[workspace.name for workspace in workspaces],
+        actors=operation_list.actors(visible),
+    )
+    reader = guards.access_of(request)
+    found = operation_list.page(visible, form.filters(), now)
+    return {
+        "form": form,
+        "page": found,
+        "may_withdraw": {
+            operation.pk
+            for operation in found.operations
+            if operation.known_state is State.QUEUED
+            and reader.may(operation.known_kind.action, operation.endpoint.workspace_id)
+        },
+        "cursor": head.cursor(now),
+        "observed": partial.observed(head),
+        "sources": [source for source in head.sources if source.pk in visible],
+        "now": now,
+        "head": head,
+    }
