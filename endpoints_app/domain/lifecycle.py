@@ -146,7 +146,8 @@ GOAL: dict[OperationKind, frozenset[Status]] = {
     OperationKind.DELETE: frozenset(),
 }
 FELL_BACK: dict[OperationKind, frozenset[Status]] = {
-    OperationKind.STOP: frozenset({Status.UPDATE_FAILED}),
+    # A stop deploys nothing that could fail: the failure of an older update may show on its way.
+    OperationKind.STOP: frozenset(),
     OperationKind.START: frozenset({Status.STOPPED, Status.UPDATE_FAILED}),
     OperationKind.DELETE: frozenset(),
 }
