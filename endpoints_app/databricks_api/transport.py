@@ -112,18 +112,15 @@ class Transport:
         """
         ends = self._clock.monotonic() + deadline
         budget = self._retry_budget
-        attempt = 0
-        signed_anew = False
+        attempt, signed_anew = 0, False
         while True:
+            signed = self._sign(ends)
             attempt += 1
-            signed, failure = None, None
             try:
-                signed = self._sign(ends)
-                body = self._attempt("GET", path, signed, self._kept_session(), ends)
-                return _json_object(body)
+                return _json_object(self._attempt("GET", path, signed, self._kept_session(), ends))
             except DatabricksError as caught:
                 failure = caught
-            if isinstance(failure, Unauthenticated) and signed and not signed_anew:
+            if isinstance(failure, Unauthenticated) and not signed_anew:
                 signed_anew = True
                 if self._signer.distrust(signed):
                     continue
