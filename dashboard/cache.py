@@ -68,6 +68,9 @@ class FailOpenClient(RedisCacheClient):
     def delete_many(self, keys: Any) -> None:
         self._try(lambda: super(FailOpenClient, self).delete_many(keys), None)
 
+    def clear(self) -> bool:
+        return self._try(lambda: super(FailOpenClient, self).clear(), False)
+
 
 class FailOpenRedisCache(RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:

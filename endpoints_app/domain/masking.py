@@ -1,10 +1,12 @@
 """What must not be kept of a document: values that may be secrets, and what no database takes."""
 
 import math
+import re
 from typing import Any
 
 MASK = "•••"
 DEEPEST = 100
+REFERENCE = re.compile(r"\{\{secrets/[^{}/\s]+/[^{}/\s]+\}\}")
 
 
 def keepable(document: Any, depth: int = 0) -> Any:
@@ -30,15 +32,17 @@ def keepable(document: Any, depth: int = 0) -> Any:
 
 
 def _value(key: str, value: Any, depth: int) -> Any:
+    if value is None:
+        return None
     if key == "environment_vars" and isinstance(value, dict):
         return {clean(str(name)): _reference_or_mask(text) for name, text in value.items()}
-    if key.endswith("_plaintext"):
+    if key == "environment_vars" or key.endswith("_plaintext"):
         return MASK
     return keepable(value, depth + 1)
 
 
 def _reference_or_mask(value: Any) -> str:
-    if isinstance(value, str) and value.startswith("{{secrets/") and value.endswith("}}"):
+    if isinstance(value, str) and REFERENCE.fullmatch(value):
         return clean(value)
     return MASK
 

@@ -159,29 +159,25 @@ def _lie(document: dict[str, Any], options: dict[str, Any]) -> None:
 
 
 def _set(target: Any, path: list[str], value: Any) -> None:
-    *parents, last = path
-    for key in parents:
-        target = _child(target, key)
-    if isinstance(target, list):
-        target[int(last)] = value
+    first, *rest = path
+    key = int(first) if isinstance(target, list) else first
+    if not rest:
+        target[key] = value
+    elif isinstance(target, dict):
+        _set(target.setdefault(key, {}), rest, value)
     else:
-        target[last] = value
+        _set(target[key], rest, value)
 
 
 def _remove(target: Any, path: list[str]) -> None:
-    *parents, last = path
-    for key in parents:
-        target = _child(target, key)
-    if isinstance(target, list):
-        del target[int(last)]
+    first, *rest = path
+    key = int(first) if isinstance(target, list) else first
+    if isinstance(target, dict) and key not in target:
+        return
+    if rest:
+        _remove(target[key], rest)
     else:
-        target.pop(last, None)
-
-
-def _child(target: Any, key: str) -> Any:
-    if isinstance(target, list):
-        return target[int(key)]
-    return target.setdefault(key, {})
+        del target[key]
 
 
 def _halve(document: dict[str, Any], options: dict[str, Any]) -> None:

@@ -65,6 +65,7 @@ def _items(sent: Any) -> list[dict[str, Any]]:
 def _entity(item: dict[str, Any], *, creator: str, now: float) -> Entity:
     fields = {_OLD_NAMES.get(key, key): value for key, value in item.items() if value is not None}
     if "external_model" in fields:
+        json_object(fields["external_model"])
         fields["external_model"] = _without_plaintext(fields["external_model"])
         fields["type"] = "EXTERNAL_MODEL"
     elif not fields.get("entity_name"):
@@ -105,7 +106,7 @@ def _without_plaintext(sent: Any) -> Any:
 
 
 def _routes(sent: Any, names: list[str]) -> dict[str, int]:
-    if not sent or not sent.get("routes"):
+    if not sent or not json_object(sent).get("routes"):
         if len(names) > 1:
             raise invalid("traffic_config is required when there are several served entities.")
         return {names[0]: 100}
@@ -116,7 +117,7 @@ def _routes(sent: Any, names: list[str]) -> dict[str, int]:
             )
             for route in sent["routes"]
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise invalid("A route needs a served entity name and a traffic percentage.") from error
     if unknown := set(routes) - set(names):
         raise invalid(f"Traffic is routed to unknown served entities: {', '.join(unknown)}.")

@@ -206,9 +206,9 @@ class World:
 
     def divert(self, name: str, outcome: str, message: str = "") -> None:
         """Give the change that has just begun on an endpoint another end."""
-        change = self.get(name).change
-        if change:
-            change.outcome, change.message = outcome, message
+        endpoint = self._endpoints.get(name)
+        if endpoint and endpoint.change:
+            endpoint.change.outcome, endpoint.change.message = outcome, message
 
     def _config(self, body: Any, caller: Caller) -> Config:
         return inputs.config(inputs.json_object(body), creator=caller.name, now=self.now())

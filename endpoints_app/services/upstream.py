@@ -36,3 +36,8 @@ def page_call(workspace: str, call: Callable[[float], T]) -> T:
         raise
     finally:
         _places.release()
+
+
+def forget() -> None:
+    """Ask every workspace again."""
+    _rest_until.clear()

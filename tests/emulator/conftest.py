@@ -45,7 +45,8 @@ class Api(requests.Session):
     def endpoint(self, name: str) -> dict[str, Any]:
         response = self.get(f"{BASE}/{name}")
         assert response.status_code == 200, response.text
-        return response.json()
+        document: dict[str, Any] = response.json()
+        return document
 
     def state(self, name: str) -> tuple[str, str, str | None]:
         state = self.endpoint(name)["state"]

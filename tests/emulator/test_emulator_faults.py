@@ -169,12 +169,13 @@ def test_a_redirect_leads_to_another_host(workspace: Running, api: Api) -> None:
 
 def test_the_workspace_can_lie_about_one_endpoint_everywhere(workspace: Running, api: Api) -> None:
     lie = {"state.ready": "SLEEPING", "novelty.deep": [1], "description": None}
-    workspace.fault("lie", set=lie, remove=["state.config_update", "unknown"], of="churn")
+    workspace.fault("lie", set=lie, remove=["state.config_update", "un.known"], of="churn")
     truth = api.endpoint(RUNNING)
     for document in (api.endpoint("churn"), api.listed()["churn"]):
         assert document["state"]["ready"] == "SLEEPING"
         assert "config_update" not in document["state"]
         assert document["novelty"] == {"deep": [1]}
+        assert "un" not in document
         assert document["description"] is None
     assert api.endpoint(RUNNING) == truth
     workspace.clear_faults()
@@ -257,6 +258,12 @@ def test_a_stop_can_fail_midway(workspace: Running, api: Api, clock: Clock) -> N
     api.operate(RUNNING, "stop")
     clock.seconds += 60
     assert api.state(RUNNING) == UNTOUCHED
+
+
+def test_failing_midway_means_nothing_to_a_delete(workspace: Running, api: Api) -> None:
+    workspace.fault("fail_midway")
+    assert api.delete(f"{B}/churn").status_code == 200
+    assert api.get(f"{B}/churn").status_code == 404
 
 
 def test_several_faults_hit_one_call_together(workspace: Running, api: Api) -> None:

@@ -75,7 +75,7 @@ def test_the_sdk_drives_a_whole_life(instant: Running, credential: dict[str, str
     for listed in endpoints.list():
         assert endpoints.get(listed.name).name == listed.name
 
-    entity = ServedEntityInput(**ENTITY)
+    entity = ServedEntityInput(entity_name="ml.prod.model", entity_version="2")
     config = EndpointCoreConfigInput("new", served_entities=[entity])
     created = endpoints.create_and_wait("new", config=config)
     assert created.config.config_version == 1

@@ -1,0 +1,29 @@
+"""The environment of the tests, set before the settings are read (`-p tests.environment`).
+
+Nothing of the developer's own reaches them: no workspace, no token, no Redis.
+"""
+
+import os
+import tempfile
+
+for name in list(os.environ):
+    if name.startswith(("DATABRICKS_", "WORKSPACE", "ARM_", "DJANGO_SUPERUSER_")):
+        del os.environ[name]
+
+os.environ |= {
+    "EMBEDDED": "on",
+    "HTTPS": "off",
+    "DEBUG": "off",
+    "DEMO": "off",
+    "SECRET_KEY": "for the tests alone " * 4,
+    "VAR_DIR": tempfile.mkdtemp(prefix="desk-test-"),
+    # Nobody listens there: what needs a Redis starts its own.
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "CACHE_URL": "",
+    "LOG_LEVEL": "WARNING",
+}
+os.environ.setdefault("TEST_DATABASE_URL", "")
+if os.environ["TEST_DATABASE_URL"]:
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+else:
+    os.environ.pop("DATABASE_URL", None)
