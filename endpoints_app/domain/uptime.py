@@ -39,14 +39,15 @@ def spans(
 ) -> list[Span]:
     """Tile the window from `start` to `end` without gap or overlap.
 
-    `changes` are those within the window, oldest first; `current` is the status after the last of
-    them. `unread` are spans in which our poller had no answer: unknown, whatever came before.
+    `changes` are those within the window, oldest first, and may reach back further; `current` is
+    the status after the last of them. `unread` are spans in which our poller had no answer:
+    unknown, whatever came before.
     """
     first = changes[0].was if changes else current
     edges: list[tuple[datetime, Status | None]] = [(start, first if first_seen <= start else None)]
     if start < first_seen < end:
         edges.append((first_seen, first))
-    edges += [(change.at, change.now) for change in changes if start < change.at < end]
+    edges += [(max(change.at, start), change.now) for change in changes if change.at < end]
     edges.sort(key=lambda edge: edge[0])
 
     tiled = [
