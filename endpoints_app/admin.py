@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from endpoints_app.models import AuditEntry, Operation, RoleGroup, StatusChange, Workspace
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnly(admin.ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -20,7 +20,7 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(RoleGroup)
-class RoleGroupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class RoleGroupAdmin(admin.ModelAdmin):
     list_display = ["group", "role", "workspace"]
 
 

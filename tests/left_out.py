@@ -5,5 +5,7 @@ import sys
 from tests.needs import CHROMIUM, POSTGRESQL
 
 lacking = [need.how for need in (CHROMIUM, POSTGRESQL) if not need.there]
-line = "Left out: faults, fuzzing, browser journeys, accessibility and PostgreSQL; `make test-all` adds them"
-sys.stdout.write(f"{line}{' after ' + ' and '.join(lacking) if lacking else ''}.\n")
+sys.stdout.write(
+    "Left out: faults, fuzzing, browser journeys, accessibility and PostgreSQL; `make test-all` "
+    f"adds them{', after ' + ' and '.join(lacking) if lacking else ''}.\n"
+)

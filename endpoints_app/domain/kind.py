@@ -9,25 +9,16 @@ from typing import Protocol
 
 
 class Kind(Enum):
-    """Value and English label; the label is translated where it is shown."""
+    """Labels: `sentences.py`."""
 
-    value: str
-    label: str
-
-    def __new__(cls, value: str, label: str) -> "Kind":
-        member = object.__new__(cls)
-        member._value_ = value
-        member.label = label
-        return member
-
-    CUSTOM = ("custom", "Custom model")
-    AGENT = ("agent", "Agent")
-    PLATFORM_AGENT = ("platform_agent", "Platform agent")
-    PROVISIONED = ("provisioned", "Provisioned throughput")
-    FOUNDATION = ("foundation", "Pay-per-token")
-    EXTERNAL = ("external", "External model")
-    FEATURE_SPEC = ("feature_spec", "Feature spec")
-    UNKNOWN = ("unknown", "Unknown kind")
+    CUSTOM = "custom"
+    AGENT = "agent"
+    PLATFORM_AGENT = "platform_agent"
+    PROVISIONED = "provisioned"
+    FOUNDATION = "foundation"
+    EXTERNAL = "external"
+    FEATURE_SPEC = "feature_spec"
+    UNKNOWN = "unknown"
 
     @property
     def can_stop(self) -> bool:

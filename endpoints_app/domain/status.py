@@ -6,6 +6,7 @@ from the reported fields is not: it is our inference from recorded answers.
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 
 class Status(Enum):
@@ -20,13 +21,13 @@ class Status(Enum):
     tone: str
     severity: int
 
-    def __new__(cls, value: str, label: str, tone: str, severity: int) -> "Status":
-        member = object.__new__(cls)
-        member._value_ = value
-        member.label = label
-        member.tone = tone
-        member.severity = severity
-        return member
+    if not TYPE_CHECKING:  # a type checker would want all four for Status("ready")
+
+        def __new__(cls, value, label, tone, severity):
+            member = object.__new__(cls)
+            member._value_ = value
+            member.label, member.tone, member.severity = label, tone, severity
+            return member
 
     UPDATE_FAILED = ("update_failed", "Not ready (Update failed)", "bad", 70)
     NOT_READY = ("not_ready", "Not ready", "bad", 60)

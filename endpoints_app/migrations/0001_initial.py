@@ -7,240 +7,487 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Endpoint',
+            name="Endpoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255)),
-                ('uid', models.CharField(blank=True, max_length=64)),
-                ('first_seen_at', models.DateTimeField()),
-                ('gone_at', models.DateTimeField(null=True)),
-                ('status', models.CharField(choices=[('update_failed', 'Not ready (Update failed)'), ('not_ready', 'Not ready'), ('unknown', 'Unknown'), ('updating', 'Not ready (Updating)'), ('ready_update_failed', 'Ready (Update failed)'), ('ready', 'Ready'), ('stopped', 'Not ready (Stopped)')], max_length=20)),
-                ('reason', models.CharField(blank=True, max_length=30)),
-                ('message', models.CharField(blank=True, max_length=500)),
-                ('updating', models.BooleanField(default=False)),
-                ('severity', models.PositiveSmallIntegerField()),
-                ('last_known', models.CharField(blank=True, choices=[('update_failed', 'Not ready (Update failed)'), ('not_ready', 'Not ready'), ('unknown', 'Unknown'), ('updating', 'Not ready (Updating)'), ('ready_update_failed', 'Ready (Update failed)'), ('ready', 'Ready'), ('stopped', 'Not ready (Stopped)')], max_length=20)),
-                ('status_since', models.DateTimeField()),
-                ('ready', models.CharField(blank=True, max_length=60)),
-                ('config_update', models.CharField(blank=True, max_length=60)),
-                ('suspend', models.CharField(blank=True, max_length=60)),
-                ('observed_at', models.DateTimeField()),
-                ('missing_since', models.DateTimeField(null=True)),
-                ('kind', models.CharField(choices=[('custom', 'Custom model'), ('agent', 'Agent'), ('platform_agent', 'Platform agent'), ('provisioned', 'Provisioned throughput'), ('foundation', 'Pay-per-token'), ('external', 'External model'), ('feature_spec', 'Feature spec'), ('unknown', 'Unknown kind')], max_length=20)),
-                ('owner', models.CharField(blank=True, max_length=255)),
-                ('creator', models.CharField(blank=True, max_length=255)),
-                ('tags', models.JSONField(default=dict)),
-                ('entities', models.JSONField(default=list)),
-                ('config_version', models.PositiveBigIntegerField(null=True)),
-                ('pending_version', models.PositiveBigIntegerField(null=True)),
-                ('created_at', models.DateTimeField(null=True)),
-                ('updated_at', models.DateTimeField(null=True)),
-                ('changed_at', models.DateTimeField()),
-                ('idle', models.BooleanField(default=False)),
-                ('search', models.TextField(blank=True)),
-                ('tag_lines', models.TextField(blank=True)),
-                ('fingerprint', models.CharField(blank=True, max_length=32)),
-                ('document', models.JSONField(null=True)),
-                ('document_at', models.DateTimeField(null=True)),
-                ('next_look_at', models.DateTimeField(null=True)),
-                ('revision', models.PositiveBigIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=255)),
+                ("uid", models.CharField(blank=True, max_length=64)),
+                ("first_seen_at", models.DateTimeField()),
+                ("gone_at", models.DateTimeField(null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("update_failed", "Not ready (Update failed)"),
+                            ("not_ready", "Not ready"),
+                            ("unknown", "Unknown"),
+                            ("updating", "Not ready (Updating)"),
+                            ("ready_update_failed", "Ready (Update failed)"),
+                            ("ready", "Ready"),
+                            ("stopped", "Not ready (Stopped)"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=30)),
+                ("message", models.CharField(blank=True, max_length=500)),
+                ("updating", models.BooleanField(default=False)),
+                ("severity", models.PositiveSmallIntegerField()),
+                (
+                    "last_known",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("update_failed", "Not ready (Update failed)"),
+                            ("not_ready", "Not ready"),
+                            ("unknown", "Unknown"),
+                            ("updating", "Not ready (Updating)"),
+                            ("ready_update_failed", "Ready (Update failed)"),
+                            ("ready", "Ready"),
+                            ("stopped", "Not ready (Stopped)"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("status_since", models.DateTimeField()),
+                ("ready", models.CharField(blank=True, max_length=60)),
+                ("config_update", models.CharField(blank=True, max_length=60)),
+                ("suspend", models.CharField(blank=True, max_length=60)),
+                ("observed_at", models.DateTimeField()),
+                ("missing_since", models.DateTimeField(null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("custom", "custom"),
+                            ("agent", "agent"),
+                            ("platform_agent", "platform_agent"),
+                            ("provisioned", "provisioned"),
+                            ("foundation", "foundation"),
+                            ("external", "external"),
+                            ("feature_spec", "feature_spec"),
+                            ("unknown", "unknown"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("owner", models.CharField(blank=True, max_length=255)),
+                ("creator", models.CharField(blank=True, max_length=255)),
+                ("tags", models.JSONField(default=dict)),
+                ("entities", models.JSONField(default=list)),
+                ("config_version", models.PositiveBigIntegerField(null=True)),
+                ("pending_version", models.PositiveBigIntegerField(null=True)),
+                ("created_at", models.DateTimeField(null=True)),
+                ("updated_at", models.DateTimeField(null=True)),
+                ("changed_at", models.DateTimeField()),
+                ("idle", models.BooleanField(default=False)),
+                ("search", models.TextField(blank=True)),
+                ("tag_lines", models.TextField(blank=True)),
+                ("fingerprint", models.CharField(blank=True, max_length=32)),
+                ("document", models.JSONField(null=True)),
+                ("document_at", models.DateTimeField(null=True)),
+                ("next_look_at", models.DateTimeField(null=True)),
+                ("revision", models.PositiveBigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Fleet',
+            name="Fleet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('epoch', models.UUIDField(default=uuid.uuid4, editable=False)),
-                ('revision', models.PositiveBigIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("epoch", models.UUIDField(default=uuid.uuid4, editable=False)),
+                ("revision", models.PositiveBigIntegerField(default=0)),
             ],
             options={
-                'verbose_name_plural': 'fleet',
+                "verbose_name_plural": "fleet",
             },
         ),
         migrations.CreateModel(
-            name='Workspace',
+            name="Workspace",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=63, unique=True)),
-                ('configured', models.BooleanField(default=True)),
-                ('observed_at', models.DateTimeField(null=True)),
-                ('error', models.CharField(blank=True, max_length=40)),
-                ('error_detail', models.CharField(blank=True, max_length=500)),
-                ('error_at', models.DateTimeField(null=True)),
-                ('rest_until', models.DateTimeField(null=True)),
-                ('next_list_at', models.DateTimeField(null=True)),
-                ('lease_token', models.CharField(blank=True, max_length=32)),
-                ('lease_until', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=63, unique=True)),
+                ("configured", models.BooleanField(default=True)),
+                ("observed_at", models.DateTimeField(null=True)),
+                ("error", models.CharField(blank=True, max_length=40)),
+                ("error_detail", models.CharField(blank=True, max_length=500)),
+                ("error_at", models.DateTimeField(null=True)),
+                ("rest_until", models.DateTimeField(null=True)),
+                ("next_list_at", models.DateTimeField(null=True)),
+                ("lease_token", models.CharField(blank=True, max_length=32)),
+                ("lease_until", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Operation',
+            name="Operation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('stop', 'stop'), ('start', 'start'), ('delete', 'delete')], max_length=10)),
-                ('state', models.CharField(choices=[('queued', 'queued'), ('sending', 'sending'), ('sent', 'sent'), ('confirmed', 'confirmed'), ('failed', 'failed'), ('not_confirmed', 'not_confirmed'), ('expired', 'expired'), ('cancelled', 'cancelled')], default='queued', max_length=15)),
-                ('outcome', models.CharField(blank=True, max_length=30)),
-                ('refusal', models.CharField(blank=True, max_length=30)),
-                ('detail', models.CharField(blank=True, max_length=500)),
-                ('actor_name', models.CharField(max_length=150)),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('status_before', models.CharField(blank=True, max_length=20)),
-                ('config_before', models.PositiveBigIntegerField(null=True)),
-                ('pending_before', models.PositiveBigIntegerField(null=True)),
-                ('config_after', models.PositiveBigIntegerField(null=True)),
-                ('requested_at', models.DateTimeField()),
-                ('send_by', models.DateTimeField()),
-                ('sending_at', models.DateTimeField(null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('moved_at', models.DateTimeField(null=True)),
-                ('finish_by', models.DateTimeField(null=True)),
-                ('settled_at', models.DateTimeField(null=True)),
-                ('settled_by', models.CharField(blank=True, max_length=150)),
-                ('next_look_at', models.DateTimeField()),
-                ('lease_token', models.CharField(blank=True, max_length=32)),
-                ('leased_until', models.DateTimeField(null=True)),
-                ('revision', models.PositiveBigIntegerField(default=0)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
-                ('endpoint', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='operations', to='endpoints_app.endpoint')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("stop", "stop"), ("start", "start"), ("delete", "delete")],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("sending", "sending"),
+                            ("sent", "sent"),
+                            ("confirmed", "confirmed"),
+                            ("failed", "failed"),
+                            ("not_confirmed", "not_confirmed"),
+                            ("expired", "expired"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="queued",
+                        max_length=15,
+                    ),
+                ),
+                ("outcome", models.CharField(blank=True, max_length=30)),
+                ("refusal", models.CharField(blank=True, max_length=30)),
+                ("detail", models.CharField(blank=True, max_length=500)),
+                ("actor_name", models.CharField(max_length=150)),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                ("status_before", models.CharField(blank=True, max_length=20)),
+                ("config_before", models.PositiveBigIntegerField(null=True)),
+                ("pending_before", models.PositiveBigIntegerField(null=True)),
+                ("config_after", models.PositiveBigIntegerField(null=True)),
+                ("requested_at", models.DateTimeField()),
+                ("send_by", models.DateTimeField()),
+                ("sending_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("moved_at", models.DateTimeField(null=True)),
+                ("finish_by", models.DateTimeField(null=True)),
+                ("settled_at", models.DateTimeField(null=True)),
+                ("settled_by", models.CharField(blank=True, max_length=150)),
+                ("next_look_at", models.DateTimeField()),
+                ("lease_token", models.CharField(blank=True, max_length=32)),
+                ("leased_until", models.DateTimeField(null=True)),
+                ("revision", models.PositiveBigIntegerField(default=0)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "endpoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="operations",
+                        to="endpoints_app.endpoint",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-requested_at', '-pk'],
+                "ordering": ["-requested_at", "-pk"],
             },
         ),
         migrations.AddField(
-            model_name='endpoint',
-            name='cause',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='endpoints_app.operation'),
+            model_name="endpoint",
+            name="cause",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="endpoints_app.operation",
+            ),
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('actor_name', models.CharField(max_length=150)),
-                ('action', models.CharField(max_length=40)),
-                ('workspace', models.CharField(max_length=63)),
-                ('endpoint', models.CharField(max_length=255)),
-                ('detail', models.JSONField(default=dict)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
-                ('operation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='audit', to='endpoints_app.operation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("actor_name", models.CharField(max_length=150)),
+                ("action", models.CharField(max_length=40)),
+                ("workspace", models.CharField(max_length=63)),
+                ("endpoint", models.CharField(max_length=255)),
+                ("detail", models.JSONField(default=dict)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="audit",
+                        to="endpoints_app.operation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'audit entries',
-                'ordering': ['-at', '-pk'],
+                "verbose_name_plural": "audit entries",
+                "ordering": ["-at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='StatusChange',
+            name="StatusChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('was', models.CharField(blank=True, choices=[('update_failed', 'Not ready (Update failed)'), ('not_ready', 'Not ready'), ('unknown', 'Unknown'), ('updating', 'Not ready (Updating)'), ('ready_update_failed', 'Ready (Update failed)'), ('ready', 'Ready'), ('stopped', 'Not ready (Stopped)')], max_length=20)),
-                ('now', models.CharField(blank=True, choices=[('update_failed', 'Not ready (Update failed)'), ('not_ready', 'Not ready'), ('unknown', 'Unknown'), ('updating', 'Not ready (Updating)'), ('ready_update_failed', 'Ready (Update failed)'), ('ready', 'Ready'), ('stopped', 'Not ready (Stopped)')], max_length=20)),
-                ('reason', models.CharField(blank=True, max_length=30)),
-                ('message', models.CharField(blank=True, max_length=500)),
-                ('after', models.DateTimeField(null=True)),
-                ('at', models.DateTimeField()),
-                ('endpoint', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='endpoints_app.endpoint')),
-                ('operation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='changes', to='endpoints_app.operation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "was",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("update_failed", "Not ready (Update failed)"),
+                            ("not_ready", "Not ready"),
+                            ("unknown", "Unknown"),
+                            ("updating", "Not ready (Updating)"),
+                            ("ready_update_failed", "Ready (Update failed)"),
+                            ("ready", "Ready"),
+                            ("stopped", "Not ready (Stopped)"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "now",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("update_failed", "Not ready (Update failed)"),
+                            ("not_ready", "Not ready"),
+                            ("unknown", "Unknown"),
+                            ("updating", "Not ready (Updating)"),
+                            ("ready_update_failed", "Ready (Update failed)"),
+                            ("ready", "Ready"),
+                            ("stopped", "Not ready (Stopped)"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=30)),
+                ("message", models.CharField(blank=True, max_length=500)),
+                ("after", models.DateTimeField(null=True)),
+                ("at", models.DateTimeField()),
+                (
+                    "endpoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="changes",
+                        to="endpoints_app.endpoint",
+                    ),
+                ),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="changes",
+                        to="endpoints_app.operation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at', '-pk'],
+                "ordering": ["-at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='RoleGroup',
+            name="RoleGroup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('viewer', 'viewer'), ('operator', 'operator'), ('manager', 'manager')], max_length=10)),
-                ('group', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='desk_role', to='auth.group')),
-                ('workspace', models.ForeignKey(blank=True, help_text='Empty means all.', null=True, on_delete=django.db.models.deletion.CASCADE, to='endpoints_app.workspace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("viewer", "viewer"),
+                            ("operator", "operator"),
+                            ("manager", "manager"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "group",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="desk_role",
+                        to="auth.group",
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty means all.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="endpoints_app.workspace",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Outage',
+            name="Outage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('start', models.DateTimeField()),
-                ('end', models.DateTimeField()),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='endpoints_app.workspace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("start", models.DateTimeField()),
+                ("end", models.DateTimeField()),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="endpoints_app.workspace"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='endpoint',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='endpoints', to='endpoints_app.workspace'),
+            model_name="endpoint",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="endpoints",
+                to="endpoints_app.workspace",
+            ),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'sending', 'sent'])), fields=['next_look_at'], name='operation_due'),
+            model_name="operation",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "sending", "sent"])),
+                fields=["next_look_at"],
+                name="operation_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(fields=['-requested_at'], name='endpoints_a_request_fa8e86_idx'),
+            model_name="operation",
+            index=models.Index(fields=["-requested_at"], name="endpoints_a_request_fa8e86_idx"),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(fields=['endpoint', '-requested_at'], name='endpoints_a_endpoin_a19cfd_idx'),
+            model_name="operation",
+            index=models.Index(
+                fields=["endpoint", "-requested_at"], name="endpoints_a_endpoin_a19cfd_idx"
+            ),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(fields=['revision'], name='endpoints_a_revisio_130a85_idx'),
+            model_name="operation",
+            index=models.Index(fields=["revision"], name="endpoints_a_revisio_130a85_idx"),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'sending', 'sent'])), fields=('endpoint',), name='one_open_operation_per_endpoint'),
+            model_name="operation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["queued", "sending", "sent"])),
+                fields=("endpoint",),
+                name="one_open_operation_per_endpoint",
+            ),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['-at'], name='endpoints_a_at_617480_idx'),
+            model_name="auditentry",
+            index=models.Index(fields=["-at"], name="endpoints_a_at_617480_idx"),
         ),
         migrations.AddIndex(
-            model_name='statuschange',
-            index=models.Index(fields=['endpoint', '-at'], name='endpoints_a_endpoin_0a168c_idx'),
+            model_name="statuschange",
+            index=models.Index(fields=["endpoint", "-at"], name="endpoints_a_endpoin_0a168c_idx"),
         ),
         migrations.AddIndex(
-            model_name='statuschange',
-            index=models.Index(fields=['at'], name='endpoints_a_at_457a59_idx'),
+            model_name="statuschange",
+            index=models.Index(fields=["at"], name="endpoints_a_at_457a59_idx"),
         ),
         migrations.AddConstraint(
-            model_name='rolegroup',
-            constraint=models.UniqueConstraint(fields=('role', 'workspace'), name='one_group_per_role'),
+            model_name="rolegroup",
+            constraint=models.UniqueConstraint(
+                fields=("role", "workspace"), name="one_group_per_role"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rolegroup',
-            constraint=models.UniqueConstraint(condition=models.Q(('workspace', None)), fields=('role',), name='one_group_per_role_for_all'),
+            model_name="rolegroup",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("workspace", None)),
+                fields=("role",),
+                name="one_group_per_role_for_all",
+            ),
         ),
         migrations.AddIndex(
-            model_name='outage',
-            index=models.Index(fields=['workspace', 'end'], name='endpoints_a_workspa_4fdbed_idx'),
+            model_name="outage",
+            index=models.Index(fields=["workspace", "end"], name="endpoints_a_workspa_4fdbed_idx"),
         ),
         migrations.AddIndex(
-            model_name='endpoint',
-            index=models.Index(fields=['revision'], name='endpoints_a_revisio_87ee33_idx'),
+            model_name="endpoint",
+            index=models.Index(fields=["revision"], name="endpoints_a_revisio_87ee33_idx"),
         ),
         migrations.AddIndex(
-            model_name='endpoint',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['-severity', 'name'], name='endpoint_worst'),
+            model_name="endpoint",
+            index=models.Index(
+                condition=models.Q(("gone_at", None)),
+                fields=["-severity", "name"],
+                name="endpoint_worst",
+            ),
         ),
         migrations.AddIndex(
-            model_name='endpoint',
-            index=models.Index(condition=models.Q(('gone_at', None), ('next_look_at__isnull', False)), fields=['workspace', 'next_look_at'], name='endpoint_due_look'),
+            model_name="endpoint",
+            index=models.Index(
+                condition=models.Q(("gone_at", None), ("next_look_at__isnull", False)),
+                fields=["workspace", "next_look_at"],
+                name="endpoint_due_look",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.UniqueConstraint(condition=models.Q(('gone_at', None)), fields=('workspace', 'name'), name='one_living_endpoint_per_name'),
+            model_name="endpoint",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("gone_at", None)),
+                fields=("workspace", "name"),
+                name="one_living_endpoint_per_name",
+            ),
         ),
     ]

@@ -14,7 +14,7 @@ from endpoints_app.domain.status import Reason, Status
 from endpoints_app.models.workspace import Workspace
 
 STATUSES = [(s.value, s.label) for s in Status]
-KINDS = [(k.value, k.label) for k in Kind]
+KINDS = [(k.value, k.value) for k in Kind]
 
 
 class EndpointQuerySet(models.QuerySet["Endpoint"]):
@@ -110,7 +110,9 @@ class Endpoint(models.Model):
         ]
         indexes = [
             models.Index(fields=["revision"]),
-            models.Index(fields=["-severity", "name"], condition=Q(gone_at=None), name="endpoint_worst"),
+            models.Index(
+                fields=["-severity", "name"], condition=Q(gone_at=None), name="endpoint_worst"
+            ),
             models.Index(
                 fields=["workspace", "next_look_at"],
                 condition=Q(gone_at=None, next_look_at__isnull=False),

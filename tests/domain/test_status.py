@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from endpoints_app.databricks_api import wire
 from endpoints_app.domain.status import (
     NEEDS_ATTENTION,
-    SERVING,
     Reading,
     Reason,
     Reported,
@@ -328,7 +327,10 @@ def test_a_status_is_found_by_its_stored_value():
 
 
 def test_whether_it_serves_is_yes_no_or_not_known():
-    assert {status for status in Status if status.serving} == SERVING
+    assert {status for status in Status if status.serving} == {
+        Status.READY,
+        Status.READY_UPDATE_FAILED,
+    }
     assert {status for status in Status if status.serving is None} == {Status.UNKNOWN}
 
 

@@ -118,4 +118,5 @@ def _key(message: Message) -> str:
 
 
 def _strings(message: Message) -> list[str]:
-    return list(message.string) if isinstance(message.string, (tuple, list)) else [message.string]
+    string = message.string
+    return list(string) if isinstance(string, (tuple, list)) else [string or ""]
