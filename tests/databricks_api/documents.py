@@ -7,7 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
+
+# How long an example takes says more about what else the machine does than about us.
+unhurried = settings(deadline=None)
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 

@@ -81,6 +81,19 @@ def test_a_read_ends_at_its_deadline(behaviour, connect, took):
     assert len(server.calls()) == 1
 
 
+def test_a_late_byte_does_not_start_the_time_anew(connect, took):
+    def one_byte(request, line):
+        time.sleep(0.4)
+        line.send(b"H")
+        time.sleep(5)
+
+    with raw_server(one_byte) as server:
+        client = connect(server.url)
+        seconds, error = took(client, lambda: client.get_endpoint("churn", deadline=DEADLINE))
+    assert isinstance(error, errors.TimedOut)
+    assert seconds < 0.8
+
+
 @pytest.mark.parametrize("behaviour", [silence, drip_the_head, continue_for_ever])
 def test_a_write_ends_at_its_deadline_and_may_have_been_sent(behaviour, connect, took):
     with raw_server(behaviour) as server:

@@ -16,6 +16,7 @@ from endpoints_app.databricks_api import errors
 from endpoints_app.databricks_api.errors import Sent
 from endpoints_app.databricks_api.failures import from_answer
 from endpoints_app.databricks_api.masking import mask, one_line
+from tests.databricks_api.documents import unhurried
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC).timestamp()
 
@@ -307,6 +308,7 @@ def test_secrets_that_are_too_short_to_mask_do_not_riddle_the_message():
     assert mask("a tester tests", ["t"]) == "a tester tests"
 
 
+@unhurried
 @given(st.text(), st.text())
 def test_a_message_is_always_one_short_printable_line(text, secret):
     line = one_line(text, [secret])
@@ -314,6 +316,7 @@ def test_a_message_is_always_one_short_printable_line(text, secret):
     assert line == "" or line.isprintable()
 
 
+@unhurried
 @given(st.integers(300, 599), st.binary(max_size=300))
 def test_any_answer_has_a_name(status, body):
     error = named(status, body)

@@ -19,6 +19,7 @@ from tests.databricks_api.documents import (
     SAMPLES,
     json_values,
     spoiled,
+    unhurried,
 )
 
 SHAPES = [wire.Endpoint, wire.State, wire.Config, wire.ServedEntity, wire.Route, wire.Tag]
@@ -231,6 +232,7 @@ def assert_typed(value: object) -> None:
             assert content is None or isinstance(content, str | int | bool | datetime)
 
 
+@unhurried
 @given(spoiled())
 def test_a_spoiled_document_is_still_read(document):
     before = copy.deepcopy(document)
@@ -241,6 +243,7 @@ def test_a_spoiled_document_is_still_read(document):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@unhurried
 @given(value=json_values)
 def test_any_json_value_is_read_as_anything(shape, value):
     parsed = shape.parse(value)
@@ -248,6 +251,7 @@ def test_any_json_value_is_read_as_anything(shape, value):
     assert parsed.raw == (value if isinstance(value, dict) else {}) or "nan" in repr(value)
 
 
+@unhurried
 @given(st.dictionaries(st.sampled_from(sorted(LISTED)), json_values))
 def test_a_known_key_may_hold_anything(document):
     assert_typed(wire.Endpoint.parse(document))
