@@ -7,3 +7,4 @@ urlpatterns = [
 ]
 
 handler403 = "endpoints_app.views.errors.forbidden"
+handler404 = "endpoints_app.views.errors.nothing_here"

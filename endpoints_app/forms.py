@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from endpoints_app import sentences
@@ -15,9 +17,26 @@ from endpoints_app.services import operation_list
 from endpoints_app.services.listing import ORDERS, Filters
 
 
-class FilterForm(forms.Form):
+class AddressForm(forms.Form):
     """The address is the only state: this reads it, and an invalid part filters nothing."""
 
+    def __init__(self, data: QueryDict) -> None:
+        given = data.copy()
+        for name, values in data.lists():
+            given.setlist(name, [value for value in values if value])  # "any" sends its name alone
+        super().__init__(given)
+
+    def ignored(self) -> str:
+        """A sentence that names what was not understood, or nothing."""
+        names = [str(self.fields[name].label or name) for name in self.errors]
+        if not names:
+            return ""
+        return gettext("Not understood in the address, so it filters nothing: %(names)s.") % {
+            "names": ", ".join(names)
+        }
+
+
+class FilterForm(AddressForm):
     q = forms.CharField(required=False, max_length=200, label=_("Find an endpoint"))
     status = forms.MultipleChoiceField(required=False, label=_("Status"))
     workspace = forms.MultipleChoiceField(required=False, label=_("Workspace"))
@@ -25,10 +44,10 @@ class FilterForm(forms.Form):
     owner = forms.CharField(required=False, max_length=255, label=_("Owner"))
     tag = forms.CharField(required=False, max_length=500, label=_("Tag"))
     attention = forms.BooleanField(required=False, label=_("Needs attention"))
-    sort = forms.ChoiceField(required=False)
-    page = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+    sort = forms.ChoiceField(required=False, label=_("Order"))
+    page = forms.IntegerField(required=False, min_value=1, max_value=100_000, label=_("Page"))
 
-    def __init__(self, data: Any, *, workspaces: list[str]) -> None:
+    def __init__(self, data: QueryDict, *, workspaces: list[str]) -> None:
         super().__init__(data)
         self.fields["status"].choices = [(s.value, s.label) for s in worst_first()]  # type: ignore[attr-defined]
         self.fields["workspace"].choices = [(name, name) for name in workspaces]  # type: ignore[attr-defined]
@@ -51,21 +70,28 @@ class FilterForm(forms.Form):
         )
 
 
+class Lines(forms.CharField):
+    """Text of several lines. Browsers count a line's end as one character and send two."""
+
+    def to_python(self, value: Any) -> str | None:
+        return super().to_python(value.replace("\r\n", "\n") if value else value)
+
+
 class OperationForm(forms.Form):
     kind = forms.ChoiceField(choices=[(kind.value, kind.value) for kind in OperationKind])
-    reason = forms.CharField(required=False, max_length=500)
+    reason = Lines(required=False, max_length=500)
     confirm = forms.CharField(required=False, max_length=255, strip=False)
 
 
-class OperationFilterForm(forms.Form):
+class OperationFilterForm(AddressForm):
     outcome = forms.ChoiceField(required=False, label=_("Outcome"))
     kind = forms.ChoiceField(required=False, label=_("Kind"))
     workspace = forms.ChoiceField(required=False, label=_("Workspace"))
     who = forms.ChoiceField(required=False, label=_("Asked by"))
     since = forms.ChoiceField(required=False, label=_("Since"))
-    page = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+    page = forms.IntegerField(required=False, min_value=1, max_value=100_000, label=_("Page"))
 
-    def __init__(self, data: Any, *, workspaces: list[str], actors: list[str]) -> None:
+    def __init__(self, data: QueryDict, *, workspaces: list[str], actors: list[str]) -> None:
         super().__init__(data)
         choices: dict[str, list[tuple[str, Any]]] = {
             "outcome": [

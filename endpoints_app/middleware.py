@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
@@ -30,12 +33,28 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
+OF_CONTENT = (
+    "Content-Language",
+    "Content-Length",
+    "Content-Type",
+    "Cross-Origin-Opener-Policy",
+    "Referrer-Policy",
+    "Strict-Transport-Security",
+    "Vary",
+    "X-Frame-Options",
+)
+"""What a 204, which each open page gets every few seconds, has no content to apply to."""
+
+
 def security_headers(get_response: Handler) -> Handler:
-    """Headers of a document, on documents: a poll's 204 needs none of them."""
+    """Headers of a document, on documents: a poll's 204 gets none of them."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if response.headers.get("Content-Type", "").startswith("text/html"):
+        if response.status_code == 204:
+            for name in OF_CONTENT:
+                response.headers.pop(name, None)
+        elif response.headers.get("Content-Type", "").startswith("text/html"):
             response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
             response.headers.setdefault(
                 "Permissions-Policy", "camera=(), geolocation=(), microphone=()"
@@ -59,7 +78,7 @@ def language(get_response: Handler) -> Handler:
         request.LANGUAGE_CODE = translation.get_language()
         response = get_response(request)
         response.headers.setdefault("Content-Language", chosen)
-        patch_vary_headers(response, ["Accept-Language"])
+        patch_vary_headers(response, ["Accept-Language", "Cookie"])
         return response
 
     return middleware
@@ -75,18 +94,37 @@ def roles(get_response: Handler) -> Handler:
     return middleware
 
 
-def is_part(request: HttpRequest) -> bool:
-    """Asked for by a script, which cannot do anything with a sign-in page."""
-    return bool(getattr(request, "htmx", False)) or request.path.endswith((".json", "/changes/"))
-
-
 class LoginRequired(LoginRequiredMiddleware):
     """Everything needs a sign-in unless it says otherwise. Fragments and JSON get a 401, which
     the page's script turns into one visit to the sign-in page."""
 
+    def process_view(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase], *args: object
+    ) -> HttpResponseBase | None:
+        # Django asks for the user first, which costs even a probe with a cookie two queries.
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, *args)
+
     def handle_no_permission(
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
-        if "HX-Request" in request.headers or is_part(request):
+        if _is_part(request):
             return JsonResponse({"error": "sign_in_required"}, status=401)
-        return super().handle_no_permission(request, view_func)
+        if request.method in ("GET", "HEAD"):
+            return super().handle_no_permission(request, view_func)
+        return redirect_to_login(_page_of_form(request), self.get_login_url(view_func))
+
+
+def _is_part(request: HttpRequest) -> bool:
+    """Asked for by a script, which cannot do anything with a sign-in page."""
+    parts = (".json", "/changes/", "/dialog/")
+    return "HX-Request" in request.headers or request.path.endswith(parts)
+
+
+def _page_of_form(request: HttpRequest) -> str:
+    """The page a form was sent from: its target cannot be visited after the sign-in."""
+    page = urlsplit(request.headers.get("Referer", ""))
+    if page.netloc != request.get_host():
+        return reverse(settings.LOGIN_REDIRECT_URL)
+    return page._replace(scheme="", netloc="", fragment="").geturl()

@@ -1,6 +1,5 @@
 """Every address. Fragments have their own; panels will each bring theirs."""
 
-from django.contrib.auth import views as auth
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
@@ -14,7 +13,6 @@ from endpoints_app.views import (
     operation_ask,
     operation_list,
 )
-
 
 
 class KindConverter(StringConverter):
@@ -31,10 +29,16 @@ urlpatterns = [
     path("endpoints/", endpoint_list.page, name="endpoints"),
     path("endpoints/changes/", endpoint_list.changes, name="endpoints-changes"),
     path("w/<str:workspace>/e/<str:name>/", endpoint_detail.page, name="endpoint"),
-    path("w/<str:workspace>/e/<str:name>/changes/", endpoint_detail.changes, name="endpoint-changes"),
+    path(
+        "w/<str:workspace>/e/<str:name>/changes/", endpoint_detail.changes, name="endpoint-changes"
+    ),
     path("w/<str:workspace>/e/<str:name>/operations/", operation_ask.ask, name="ask"),
     path("w/<str:workspace>/e/<str:name>/<kind:kind>/", operation_ask.page, name="ask-page"),
-    path("w/<str:workspace>/e/<str:name>/<kind:kind>/dialog/", operation_ask.dialog, name="ask-dialog"),
+    path(
+        "w/<str:workspace>/e/<str:name>/<kind:kind>/dialog/",
+        operation_ask.dialog,
+        name="ask-dialog",
+    ),
     path("operations/", operation_list.page, name="operations"),
     path("operations/changes/", operation_list.changes, name="operations-changes"),
     path("operations/<int:pk>/", operation_list.one, name="operation"),
@@ -43,7 +47,7 @@ urlpatterns = [
     path("status.json", status_json.fleet, name="status-json"),
     path("healthz", health.healthz, name="healthz"),
     path("account/sign-in/", account.SignIn.as_view(), name="login"),
-    path("account/sign-out/", auth.LogoutView.as_view(), name="logout"),
+    path("account/sign-out/", account.SignOut.as_view(), name="logout"),
     path("account/password/", account.ChangePassword.as_view(), name="password"),
     path("account/language/", account.language, name="language"),
 ]

@@ -21,14 +21,14 @@ from endpoints_app.services import access, live
 def fleet(request: HttpRequest) -> JsonResponse:
     """For whoever is signed in, what they may see; in the demo for all, everything."""
     now, head = timezone.now(), live.head()
-    if settings.DEMO and not request.user.is_authenticated:
-        visible = {source.pk for source in head.sources}
-    elif not request.user.is_authenticated:
-        return JsonResponse({"error": "sign_in_required"}, status=401)
+    if settings.DEMO:
+        sources = list(head.sources)
+    elif request.user.is_authenticated:
+        sources = access.sources_for(request.desk_access, head)  # type: ignore[attr-defined]
     else:
-        reader = request.desk_access  # type: ignore[attr-defined]
-        visible = {workspace.pk for workspace in access.workspaces_for(reader)}
-    stale = head.stale(now)
+        return JsonResponse({"error": "sign_in_required"}, status=401)
+    visible = [source.pk for source in sources]
+    unknown_since = {source.pk: source.observed_at for source in sources if source.is_stale(now)}
     found = (
         Endpoint.objects.living()
         .in_workspaces(visible)
@@ -38,17 +38,18 @@ def fleet(request: HttpRequest) -> JsonResponse:
     endpoints = []
     counts = {status.value: 0 for status in Status}
     for workspace_id, workspace, name, value, since in found:
-        status = Status.UNKNOWN if workspace_id in stale else Status(value)
+        status = Status(value)
+        if workspace_id in unknown_since and status is not Status.UNKNOWN:
+            status, since = Status.UNKNOWN, unknown_since[workspace_id] or since
         counts[status.value] += 1
         endpoints.append(_endpoint(workspace, name, status, since))
-    sources = [source for source in head.sources if source.pk in visible]
     observed = [source.observed_at for source in sources]
     oldest = min((at for at in observed if at), default=None) if all(observed) else None
     return JsonResponse(
         {
             "observed_at": oldest.isoformat() if oldest else None,
             "max_age": int(settings.STALE_SECONDS),
-            "verdict": _verdict(counts, unread=not sources or not all(observed)),
+            "verdict": _verdict(counts, stale=not sources or bool(unknown_since)),
             "counts": counts,
             "endpoints": endpoints,
         }
@@ -66,10 +67,10 @@ def _endpoint(workspace: str, name: str, status: Status, since: Any) -> dict[str
     }
 
 
-def _verdict(counts: dict[str, int], *, unread: bool) -> str:
+def _verdict(counts: dict[str, int], *, stale: bool) -> str:
     """`down` when something cannot serve, `unknown` when we cannot tell of something, else `ok`."""
     if counts[Status.NOT_READY.value] or counts[Status.UPDATE_FAILED.value]:
         return "down"
-    if unread or counts[Status.UNKNOWN.value]:
+    if stale or counts[Status.UNKNOWN.value]:
         return "unknown"
     return "ok"

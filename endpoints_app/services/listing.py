@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
@@ -131,6 +131,8 @@ def page(visible: Collection[int], filters: Filters, head: Head, now: datetime) 
     if filters.statuses or filters.attention:
         shown = shown.shown_as(wanted, stale)
         matching = counts.of(wanted)
+    last = max(1, -(-matching // PAGE_SIZE))
+    filters = replace(filters, page=min(filters.page, last))  # fewer than there were
     start = (filters.page - 1) * PAGE_SIZE
     ordered = shown.with_shown_severity(stale).order_by(*_order(filters.sort))
     pks = list(ordered.values_list("pk", flat=True)[start : start + PAGE_SIZE])
@@ -170,16 +172,16 @@ def changed_since(revision: int, visible: Collection[int], *, limit: int) -> lis
 def choices(visible: Collection[int]) -> tuple[list[str], list[str]]:
     """Owners and tags there are to filter by."""
     living = Endpoint.objects.living().in_workspaces(visible)
-    owners = list(living.exclude(owner="").order_by("owner").values_list("owner", flat=True).distinct())
+    owners = list(
+        living.exclude(owner="").order_by("owner").values_list("owner", flat=True).distinct()
+    )
     tags: set[str] = set()
     for found in living.exclude(tags={}).values_list("tags", flat=True).distinct():
         tags.update(f"{key}={value}" if value else key for key, value in found.items())
     return owners, sorted(tags)
 
 
-def _narrow(
-    fleet: EndpointQuerySet, filters: Filters, names: dict[str, int]
-) -> EndpointQuerySet:
+def _narrow(fleet: EndpointQuerySet, filters: Filters, names: dict[str, int]) -> EndpointQuerySet:
     """All filters but status and attention."""
     conditions = Q()
     for word in filters.text.lower().split():
@@ -240,5 +242,3 @@ def _traces(
         )
         for endpoint in endpoints
     }
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Count, F, Q
@@ -60,6 +60,7 @@ def page(visible: Collection[int], filters: Filters, now: datetime) -> Page:
     shown = matching
     if filters.outcome:
         shown, total = matching.filter(OUTCOMES[filters.outcome]), counts[filters.outcome]
+    filters = replace(filters, page=min(filters.page, max(1, -(-total // PAGE_SIZE))))
     start = (filters.page - 1) * PAGE_SIZE
     ordered = shown.for_rows().order_by(F("settled_at").desc(nulls_first=True), "-requested_at")
     return Page(list(ordered[start : start + PAGE_SIZE]), counts, total, filters)
@@ -70,9 +71,7 @@ def actors(visible: Collection[int]) -> list[str]:
     return list(asked.values_list("actor_name", flat=True).distinct())
 
 
-def _matching(
-    visible: Collection[int], filters: Filters, now: datetime
-) -> OperationQuerySet:
+def _matching(visible: Collection[int], filters: Filters, now: datetime) -> OperationQuerySet:
     matching = Operation.objects.filter(endpoint__workspace__in=visible)
     if filters.kind:
         matching = matching.filter(kind=filters.kind.value)

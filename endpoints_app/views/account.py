@@ -1,11 +1,16 @@
 """Signing in, the password, the language."""
 
+from typing import Any
+
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
+from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 
@@ -17,6 +22,15 @@ class SignIn(auth.LoginView):
 class ChangePassword(auth.PasswordChangeView):
     template_name = "account/password.html"
     success_url = reverse_lazy("endpoints")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, _("Your password was changed."))
+        return super().form_valid(form)
+
+
+@method_decorator(login_not_required, name="dispatch")
+class SignOut(auth.LogoutView):
+    """Open to all: whose session has ended meanwhile is signed out as asked."""
 
 
 @login_not_required

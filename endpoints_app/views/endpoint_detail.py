@@ -36,9 +36,13 @@ def changes(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     since = request.GET.get("since", "")
     known = Since.read(since, head, now).revision
     if since == head.cursor(now) or (known is not None and endpoint.revision <= known):
-        return partial.unchanged(head, now)
+        return partial.unchanged(head, _sources(head, endpoint), now)
     response = render(request, "endpoints/_detail_changes.html", _context(request, endpoint))
-    return partial.with_head(response, head, now)
+    return partial.with_head(response, head, _sources(head, endpoint), now)
+
+
+def _sources(head: live.Head, endpoint: Endpoint) -> list[live.Source]:
+    return [source for source in head.sources if source.pk == endpoint.workspace_id]
 
 
 def _context(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
@@ -76,8 +80,8 @@ def _context(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
         "actions": actions,
         "databricks_url": _databricks_url(endpoint),
         "cursor": head.cursor(now),
-        "observed": partial.observed(head),
-        "sources": [s for s in head.sources if s.pk == endpoint.workspace_id],
+        "observed": partial.observed(_sources(head, endpoint)),
+        "sources": _sources(head, endpoint),
         "now": now,
         "head": head,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -29,6 +30,8 @@ def page(request: HttpRequest) -> HttpResponse:
     if context["nothing_yet"]:
         return render(request, "endpoints/first_run.html", context)
     context["owners"], context["tags"] = listing.choices(context["visible"])
+    if ignored := context["form"].ignored():
+        messages.warning(request, ignored)
     return render(request, "endpoints/list.html", context)
 
 
@@ -36,15 +39,17 @@ def page(request: HttpRequest) -> HttpResponse:
 def changes(request: HttpRequest) -> HttpResponse:
     """204 when nothing changed since `since`; else the changed rows, or the table whole."""
     now = timezone.now()
-    visible = [workspace.pk for workspace in guards.visible(request)]
     head = live.head()
+    sources = guards.sources(request, head)
     since = request.GET.get("since", "")
     if since == head.cursor(now):
-        return partial.unchanged(head, now)
+        return partial.unchanged(head, sources, now)
     context = _context(request)
     known = Since.read(since, head, now).revision
     changed = (
-        listing.changed_since(known, visible, limit=WHOLE_TABLE) if known is not None else None
+        listing.changed_since(known, context["visible"], limit=WHOLE_TABLE)
+        if known is not None
+        else None
     )
     if changed is None or len(changed) > WHOLE_TABLE:
         response = render(request, "endpoints/_table_whole.html", context)
@@ -53,28 +58,27 @@ def changes(request: HttpRequest) -> HttpResponse:
         context["changed"] = listing.rows(changed, head, now)
         context["left"] = [e.pk for e in changed if e.pk not in page_pks]
         response = render(request, "endpoints/_changes.html", context)
-    return partial.with_head(response, head, now)
+    return partial.with_head(response, head, sources, now)
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
-    workspaces = guards.visible(request)
-    visible = [workspace.pk for workspace in workspaces]
     head = live.head()
-    form = FilterForm(request.GET, workspaces=[workspace.name for workspace in workspaces])
+    sources = guards.sources(request, head)
+    visible = [source.pk for source in sources]
+    form = FilterForm(request.GET, workspaces=[source.name for source in sources])
     filters = form.filters()
     found = listing.page(visible, filters, head, now)
     return {
         "form": form,
-        "filters": filters,
+        "filters": found.filters,
         "page": found,
         "rows": listing.rows_of(found, head, now),
         "visible": visible,
-        "workspaces": workspaces,
-        "sources": [source for source in head.sources if source.pk in visible],
+        "sources": sources,
         "cursor": head.cursor(now),
-        "observed": partial.observed(head),
-        "nothing_yet": not any(source.observed_at for source in head.sources),
+        "observed": partial.observed(sources),
+        "nothing_yet": not any(source.observed_at for source in sources),
         "now": now,
         "head": head,
     }

@@ -1,8 +1,8 @@
-"""Refusals, with a sentence each."""
+"""Refusals, with a sentence each: a page, the dialog's place in it, or JSON."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -14,9 +14,26 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     sentence = _("Your role does not allow this.")
     if isinstance(exception, Forbidden):
         sentence = sentences.lacking(exception.action, None)
-    return render(request, "403.html", {"sentence": sentence}, status=403)
+    return _refuse(request, "403.html", sentence, 403)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     sentence = _("This page was too old to be sent. Reload it and try again; nothing was sent.")
-    return render(request, "403.html", {"sentence": sentence}, status=403)
+    return _refuse(request, "403.html", sentence, 403)
+
+
+def nothing_here(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The same for what does not exist and for what is not this reader's to see."""
+    if request.path.endswith(".json"):
+        return JsonResponse({"error": "not_found"}, status=404)
+    sentence = _(
+        "It does not exist, or your account has no role in its workspace. The admins of Serving "
+        "Desk can give you one."
+    )
+    return _refuse(request, "404.html", sentence, 404)
+
+
+def _refuse(request: HttpRequest, page: str, sentence: str, status: int) -> HttpResponse:
+    """To a script a fragment: a whole page would end up inside the dialog."""
+    template = "_refused.html" if getattr(request, "htmx", False) else page
+    return render(request, template, {"sentence": sentence}, status=status)

@@ -7,8 +7,9 @@ from typing import cast
 from django.http import HttpRequest
 
 from endpoints_app.domain.roles import Action
-from endpoints_app.models import Endpoint, Workspace
+from endpoints_app.models import Endpoint
 from endpoints_app.services import access
+from endpoints_app.services.live import Head, Source
 
 
 def access_of(request: HttpRequest) -> access.Access:
@@ -16,9 +17,9 @@ def access_of(request: HttpRequest) -> access.Access:
     return cast(access.Access, request.desk_access)  # type: ignore[attr-defined]
 
 
-def visible(request: HttpRequest) -> list[Workspace]:
-    """The workspaces this reader sees. Raises NotVisible, a 404, when there are none for them."""
-    return access.workspaces_for(access_of(request))
+def sources(request: HttpRequest, head: Head) -> list[Source]:
+    """The workspaces this reader sees. Raises NotVisible, a 404, for readers without any role."""
+    return access.sources_for(access_of(request), head)
 
 
 def endpoint(

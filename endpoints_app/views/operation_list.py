@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,17 +19,20 @@ from endpoints_app.views import guards, partial
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    return render(request, "operations/list.html", _context(request))
+    context = _context(request)
+    if ignored := context["form"].ignored():
+        messages.warning(request, ignored)
+    return render(request, "operations/list.html", context)
 
 
 @require_safe
 def changes(request: HttpRequest) -> HttpResponse:
     now, head = timezone.now(), live.head()
-    guards.visible(request)
+    sources = guards.sources(request, head)
     if request.GET.get("since", "") == head.cursor(now):
-        return partial.unchanged(head, now)
+        return partial.unchanged(head, sources, now)
     response = render(request, "operations/_changes.html", _context(request))
-    return partial.with_head(response, head, now)
+    return partial.with_head(response, head, sources, now)
 
 
 @require_safe
@@ -43,9 +47,9 @@ def one_changes(request: HttpRequest, pk: int) -> HttpResponse:
     since = request.GET.get("since", "")
     known = Since.read(since, head, now).revision
     if since == head.cursor(now) or (known is not None and context["operation"].revision <= known):
-        return partial.unchanged(head, now)
-    context["oob"] = True
-    return partial.with_head(render(request, "operations/_live.html", context), head, now)
+        return partial.unchanged(head, context["sources"], now)
+    response = render(request, "operations/_live.html", context | {"oob": True})
+    return partial.with_head(response, head, context["sources"], now)
 
 
 def _one_context(request: HttpRequest, pk: int) -> dict[str, Any]:
@@ -53,13 +57,14 @@ def _one_context(request: HttpRequest, pk: int) -> dict[str, Any]:
     reader = guards.access_of(request)
     operation = access.operation_for(reader, pk)
     may = reader.may(operation.known_kind.action, operation.endpoint.workspace_id)
+    sources = [s for s in head.sources if s.pk == operation.endpoint.workspace_id]
     return {
         "operation": operation,
         "may_withdraw": may and operation.known_state is State.QUEUED,
         "audit": operation.audit.order_by("at", "pk"),
         "cursor": head.cursor(now),
-        "observed": partial.observed(head),
-        "sources": [s for s in head.sources if s.pk == operation.endpoint.workspace_id],
+        "observed": partial.observed(sources),
+        "sources": sources,
         "now": now,
         "head": head,
     }
@@ -67,11 +72,11 @@ def _one_context(request: HttpRequest, pk: int) -> dict[str, Any]:
 
 def _context(request: HttpRequest) -> dict[str, Any]:
     now, head = timezone.now(), live.head()
-    workspaces = guards.visible(request)
-    visible = [workspace.pk for workspace in workspaces]
+    sources = guards.sources(request, head)
+    visible = [source.pk for source in sources]
     form = OperationFilterForm(
         request.GET,
-        workspaces=[workspace.name for workspace in workspaces],
+        workspaces=[source.name for source in sources],
         actors=operation_list.actors(visible),
     )
     reader = guards.access_of(request)
@@ -86,8 +91,8 @@ def _context(request: HttpRequest) -> dict[str, Any]:
             and reader.may(operation.known_kind.action, operation.endpoint.workspace_id)
         },
         "cursor": head.cursor(now),
-        "observed": partial.observed(head),
-        "sources": [source for source in head.sources if source.pk in visible],
+        "observed": partial.observed(sources),
+        "sources": sources,
         "now": now,
         "head": head,
     }

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.http import HttpResponse
 
-from endpoints_app.services.live import Head
+from endpoints_app.services.live import Head, Source
 
 
-def unchanged(head: Head, now: datetime) -> HttpResponse:
+def unchanged(head: Head, sources: Sequence[Source], now: datetime) -> HttpResponse:
     """Nothing to swap; the age of the data travels all the same."""
-    return with_head(HttpResponse(status=204), head, now)
+    return with_head(HttpResponse(status=204), head, sources, now)
 
 
-def with_head(response: HttpResponse, head: Head, now: datetime) -> HttpResponse:
-    """The cursor to ask with next time, and when each workspace last answered: `pk=seconds`, for
+def with_head(
+    response: HttpResponse, head: Head, sources: Sequence[Source], now: datetime
+) -> HttpResponse:
+    """The cursor to ask with next time, and when each of the page's workspaces last answered, for
     the browser's own clock to turn Unknown by."""
     response.headers["Desk-Cursor"] = head.cursor(now)
-    response.headers["Desk-Observed"] = observed(head)
+    response.headers["Desk-Observed"] = observed(sources)
     response.headers["Desk-Pace"] = "fast" if head.moving else "calm"
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def observed(head: Head) -> str:
+def observed(sources: Sequence[Source]) -> str:
+    """`pk=seconds` of each, 0 for one that never answered."""
     return " ".join(
         f"{source.pk}={int(source.observed_at.timestamp()) if source.observed_at else 0}"
-        for source in head.sources
+        for source in sources
     )
