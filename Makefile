@@ -27,7 +27,7 @@ test-all: test  ## also faults, fuzzing, a real browser, accessibility, PostgreS
 check: $(VENV)/dev.done $(MESSAGES)  ## style, types, imports, templates, migrations, translations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy dashboard endpoints_app tests/harness.py
+	EMBEDDED=on VAR_DIR=$(VENV)/var $(BIN)/mypy dashboard endpoints_app tests/harness.py
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
 	$(DJANGO) check --fail-level WARNING

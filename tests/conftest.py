@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
@@ -15,6 +16,11 @@ from django.test import Client
 from endpoints_app.emulator import Running, serving
 from endpoints_app.models import Endpoint, Workspace
 from endpoints_app.services import clients, sync, upstream, workspaces
+
+# A busy machine is no failure. `make test-all` looks longer.
+hypothesis.settings.register_profile("usual", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile("usual")
 
 PASSWORD = "correct horse battery"
 

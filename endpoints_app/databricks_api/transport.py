@@ -15,8 +15,9 @@ import weakref
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import requests
 import requests.adapters
@@ -45,6 +46,8 @@ from .errors import (
 from .failures import from_answer
 from .signing import Signed, Signer
 
+T = TypeVar("T")
+
 MAX_BODY: Final = 64 * 1024 * 1024
 MAX_ERROR_BODY: Final = 64 * 1024
 CONNECT_TIMEOUT: Final = 5.0
@@ -62,6 +65,24 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
     wall: Callable[[], float] = time.time
     jitter: Callable[[], float] = random.random
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(Generic[T]):
+    """One request. `take` makes of a successful answer, whose body has not been read yet, what
+    the caller wants."""
+
+    method: str
+    path: str
+    take: Callable[[requests.Response], T]
+    accept: str = "application/json"
+    body: bytes | None = None
+
+    def headers(self) -> dict[str, str]:
+        headers = {"Accept": self.accept}
+        if self.body is not None:
+            headers["Content-Type"] = "application/json"
+        return headers
 
 
 class Transport:
@@ -105,9 +126,32 @@ class Transport:
             session.close()
 
     def read(self, path: str, *, deadline: float) -> Mapping[str, Any]:
-        """GET a JSON object.
+        """GET a JSON object; see `_read`."""
+        return _json_object(self._read(Ask("GET", path, self._whole), deadline=deadline))
 
-        Asked again within the retry budget and the deadline after 429, 503 and lost connections,
+    def read_raw(self, path: str, *, deadline: float, accept: str, most: int) -> bytes:
+        """GET a body as it is; one of more than `most` bytes is Nonsense. See `_read`."""
+        take = partial(_body, limit=most)
+        return self._read(Ask("GET", path, take, accept=accept), deadline=deadline)
+
+    def write(
+        self, method: str, path: str, *, deadline: float, body: Mapping[str, Any] | None = None
+    ) -> None:
+        """Send one request, once; a success is its status, what it says is ignored."""
+        self._write(Ask(method, path, _nothing, body=_as_json(body)), deadline=deadline)
+
+    def exchange(
+        self, method: str, path: str, *, deadline: float, body: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Send one request, once, and take the JSON object it is answered with."""
+        ask = Ask(method, path, self._whole, body=_as_json(body))
+        return _json_object(self._write(ask, deadline=deadline))
+
+    def _whole(self, response: requests.Response) -> bytes:
+        return _body(response, self._max_body)
+
+    def _read(self, ask: Ask[T], *, deadline: float) -> T:
+        """Asked again within the retry budget and the deadline after 429, 503 and lost connections,
         and once with a new sign-in after a 401.
         """
         ends = self._clock.monotonic() + deadline
@@ -117,7 +161,7 @@ class Transport:
             signed = self._sign(ends)
             attempt += 1
             try:
-                return _json_object(self._attempt("GET", path, signed, self._kept_session(), ends))
+                return self._attempt(ask, signed, self._kept_session(), ends)
             except DatabricksError as caught:
                 failure = caught
             if isinstance(failure, Unauthenticated) and not signed_anew:
@@ -130,17 +174,15 @@ class Transport:
             self._clock.sleep(pause)
             budget -= pause
 
-    def write(self, method: str, path: str, *, deadline: float) -> None:
-        """Send one request without a body, once; a success is its status, what it says is ignored.
-
-        It opens a connection of its own: an idle one may have been closed at the other end a
+    def _write(self, ask: Ask[T], *, deadline: float) -> T:
+        """It opens a connection of its own: an idle one may have been closed at the other end a
         moment ago, and then nobody could say whether the request had left.
         """
         ends = self._clock.monotonic() + deadline
         signed = self._sign(ends)
         try:
             with _new_session() as session:
-                self._attempt(method, path, signed, session, ends, want_body=False)
+                return self._attempt(ask, signed, session, ends)
         except Unauthenticated:
             self._signer.distrust(signed)
             raise
@@ -156,23 +198,14 @@ class Transport:
                 self._session = _new_session()
             return self._session
 
-    def _attempt(
-        self,
-        method: str,
-        path: str,
-        signed: Signed,
-        session: requests.Session,
-        ends: float,
-        *,
-        want_body: bool = True,
-    ) -> bytes:
+    def _attempt(self, ask: Ask[T], signed: Signed, session: requests.Session, ends: float) -> T:
         remaining = ends - self._clock.monotonic()
         if remaining <= 0:
             raise TimedOut("The time for this call was over before it was sent.", sent=Sent.NO)
         line = _Line()
         token = _line.set(line)
         try:
-            return self._exchange(method, path, signed, session, remaining, want_body=want_body)
+            return self._exchange(ask, signed, session, remaining)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as caught:
             failure = _unreachable(caught, opened=line.opened)
         finally:
@@ -181,20 +214,14 @@ class Transport:
         raise failure
 
     def _exchange(
-        self,
-        method: str,
-        path: str,
-        signed: Signed,
-        session: requests.Session,
-        remaining: float,
-        *,
-        want_body: bool,
-    ) -> bytes:
+        self, ask: Ask[T], signed: Signed, session: requests.Session, remaining: float
+    ) -> T:
         connect = min(self._connect_timeout, remaining)
         response = session.request(
-            method,
-            signed.base_url + path,
-            headers={"Accept": "application/json"},
+            ask.method,
+            signed.base_url + ask.path,
+            headers=ask.headers(),
+            data=ask.body,
             auth=_Headers(signed.headers),
             timeout=urllib3.Timeout(total=remaining, connect=connect),  # type: ignore[arg-type]
             allow_redirects=False,
@@ -203,7 +230,7 @@ class Transport:
         with response:
             status = response.status_code
             if 200 <= status < 300:
-                return _body(response, self._max_body) if want_body else b""
+                return ask.take(response)
             if 300 <= status < 400:
                 raise RedirectRefused("The answer was a redirect.", status=status)
             raise from_answer(
@@ -256,6 +283,14 @@ def _new_session() -> requests.Session:
     session.mount("https://", _Adapter())
     session.mount("http://", _Adapter())
     return session
+
+
+def _as_json(body: Mapping[str, Any] | None) -> bytes | None:
+    return None if body is None else json.dumps(body).encode()
+
+
+def _nothing(response: requests.Response) -> None:
+    """Its status was all that we wanted."""
 
 
 def _body(response: requests.Response, limit: int) -> bytes:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from django.core.cache import cache
 
 from endpoints_app.databricks_api import errors
 
@@ -36,6 +40,66 @@ def page_call(workspace: str, call: Callable[[float], T]) -> T:
         raise
     finally:
         _places.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a workspace answered instead; `kind` names the error (`databricks_api/errors.py`)."""
+
+    kind: str
+    message: str
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy(Generic[T]):
+    """What was read, when it was asked for, and what has kept us since from a newer one."""
+
+    value: T | None
+    read_at: datetime
+    problem: Problem | None = None
+
+    def is_fresh(self, now: datetime, seconds: float) -> bool:
+        return now - self.read_at < timedelta(seconds=seconds)
+
+
+def shared_read(
+    key: str,
+    workspace: str,
+    call: Callable[[float], T],
+    *,
+    now: datetime,
+    fresh: float,
+    kept: float,
+) -> Copy[T]:
+    """Read once for all who look: within `fresh` seconds everybody gets the same copy, refusals
+    included. One asks; the others, and everybody while the workspace does not answer, get the
+    copy of before, for `kept` seconds. Raises Busy when there is none.
+    """
+    found = cache.get(key)
+    old: Copy[T] | None = found if isinstance(found, Copy) else None
+    if old is not None and old.is_fresh(now, fresh):
+        return old
+    if not cache.add(f"{key}:flight", 1, timeout=int(SECONDS) + 1):
+        if old is None:
+            raise Busy("Somebody else is asking just now.", sent=errors.Sent.NO)
+        return old
+    try:
+        new = Copy(page_call(workspace, call), now)
+    except Busy:
+        if old is None:
+            raise
+        return old
+    except errors.DatabricksError as e:
+        problem = Problem(type(e).__name__, e.message, e.status)
+        if old is not None and old.value is not None and e.retryable:
+            new = Copy(old.value, old.read_at, problem)  # a passing failure keeps the old one
+        else:
+            new = Copy(None, now, problem)
+    finally:
+        cache.delete(f"{key}:flight")
+    cache.set(key, new, int(kept))
+    return new
 
 
 def forget() -> None:
