@@ -23,11 +23,12 @@ class Kind(Enum):
     @property
     def can_stop(self) -> bool:
         """Databricks documents stop and start for endpoints of custom models only. Agents of
-        custom code are custom models; provisioned throughput behaves like one (our reading)."""
-        return self in STOPPABLE
+        custom code are custom models; provisioned throughput behaves like one (our reading).
+        Where we cannot tell the kind, Databricks is asked and decides."""
+        return self not in ALWAYS_ON
 
 
-STOPPABLE = frozenset({Kind.CUSTOM, Kind.AGENT, Kind.PROVISIONED})
+ALWAYS_ON = frozenset({Kind.PLATFORM_AGENT, Kind.FOUNDATION, Kind.EXTERNAL, Kind.FEATURE_SPEC})
 
 
 class Entity(Protocol):
@@ -81,7 +82,7 @@ def _of_entity(entity: Entity, task: str | None) -> Kind:
         return Kind.FEATURE_SPEC
     if _has_throughput(entity) or (entity.entity_name or "").startswith("system.ai."):
         return Kind.PROVISIONED
-    if entity.entity_name and not entity.entity_version:
+    if entity.entity_name and not entity.entity_version and entity.type != "UC_MODEL":
         return Kind.FEATURE_SPEC
     if entity.entity_name:
         return Kind.AGENT if _is_agent(task) else Kind.CUSTOM

@@ -86,6 +86,9 @@ KINDS = {
     "feature spec without type": (
         [replace(FEATURES, type=None)], None, None, False, Kind.FEATURE_SPEC,
     ),
+    "model without a version": (
+        [replace(MODEL, entity_version=None)], None, None, False, Kind.CUSTOM,
+    ),
     "feature spec with a version": (
         [replace(FEATURES, entity_version="1")], None, None, False, Kind.FEATURE_SPEC,
     ),
@@ -158,11 +161,12 @@ def test_a_spoiled_document_still_has_a_kind(document):
     assert read(document) in Kind
 
 
-def test_only_what_runs_custom_models_can_be_stopped():
+def test_custom_models_can_be_stopped_and_what_we_cannot_tell():
     assert {kind for kind in Kind if kind.can_stop} == {
         Kind.CUSTOM,
         Kind.AGENT,
         Kind.PROVISIONED,
+        Kind.UNKNOWN,
     }
 
 

@@ -10,14 +10,9 @@ from endpoints_app.domain.status import Status
 
 STOP, START, DELETE = OperationKind.STOP, OperationKind.START, OperationKind.DELETE
 
-CUSTOM_MODELS = [Kind.CUSTOM, Kind.AGENT, Kind.PROVISIONED]
-OTHERS = [
-    Kind.PLATFORM_AGENT,
-    Kind.FOUNDATION,
-    Kind.EXTERNAL,
-    Kind.FEATURE_SPEC,
-    Kind.UNKNOWN,
-]
+# Databricks decides about a kind that we cannot tell.
+CUSTOM_MODELS = [Kind.CUSTOM, Kind.AGENT, Kind.PROVISIONED, Kind.UNKNOWN]
+OTHERS = [Kind.PLATFORM_AGENT, Kind.FOUNDATION, Kind.EXTERNAL, Kind.FEATURE_SPEC]
 
 OF_CUSTOM_MODELS = {
     # (status, an update runs): (stop, start)
