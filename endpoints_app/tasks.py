@@ -9,7 +9,7 @@ from typing import Any
 
 from celery import shared_task
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -25,7 +25,7 @@ def submit(
     endpoint: Endpoint,
     kind: OperationKind,
     *,
-    actor: AbstractBaseUser,
+    actor: User,
     now: datetime,
     stale: bool,
     reason: str = "",

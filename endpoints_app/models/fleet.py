@@ -19,14 +19,18 @@ class Fleet(models.Model):
         return f"revision {self.revision}"
 
     @classmethod
+    def hold(cls) -> None:
+        """Lock the row until the caller's transaction ends."""
+        cls.objects.select_for_update().get_or_create(pk=1)
+
+    @classmethod
     def next_revision(cls) -> int:
-        """Take the next number, inside the transaction that stamps its rows with it.
+        """Take the next number, inside the transaction that holds the row and stamps others.
 
         The row stays locked until that commits, so numbers become visible in their order; a
         sequence would let a later one commit first, and a browser would skip the earlier.
         """
         if not transaction.get_connection().in_atomic_block:
             raise RuntimeError("A revision is taken inside the transaction that uses it.")
-        if not cls.objects.filter(pk=1).update(revision=F("revision") + 1):
-            cls.objects.create(pk=1, revision=1)
+        cls.objects.filter(pk=1).update(revision=F("revision") + 1)
         return cls.objects.values_list("revision", flat=True).get(pk=1)

@@ -19,13 +19,19 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.filter(state__in=OPEN_VALUES)
 
     def due(self, now: datetime) -> OperationQuerySet:
+        """Open ones that want a look now and that no worker has."""
         free = Q(leased_until=None) | Q(leased_until__lt=now)
         return self.open().filter(free, next_look_at__lte=now).order_by("next_look_at")
 
     def claim(self, pk: int, *, token: str, now: datetime, until: datetime) -> bool:
-        """Take the operation for one look; False means that another worker has it, or it is over."""
-        free = Q(leased_until=None) | Q(leased_until__lt=now)
-        return self.open().filter(free, pk=pk).update(lease_token=token, leased_until=until) == 1
+        """Take the operation for one look; False means that none is due, that another worker has
+        it, or that it is over."""
+        due = self.due(now).filter(pk=pk).order_by()
+        return due.update(lease_token=token, leased_until=until) == 1
+
+    def held(self, pk: int, token: str) -> Operation | None:
+        """The open operation, if we still have it."""
+        return self.open().for_rows().filter(pk=pk, lease_token=token).first()
 
     def for_rows(self) -> OperationQuerySet:
         return self.select_related("endpoint__workspace").defer("endpoint__document")

@@ -26,10 +26,7 @@ class WorkspaceQuerySet(models.QuerySet["Workspace"]):
         """Take the workspace for one sync; False means that another one has it."""
         free = Q(lease_until=None) | Q(lease_until__lt=now)
         return (
-            self.configured()
-            .filter(free, pk=pk)
-            .update(lease_token=token, lease_until=until)
-            == 1
+            self.configured().filter(free, pk=pk).update(lease_token=token, lease_until=until) == 1
         )
 
 
@@ -60,9 +57,7 @@ class Workspace(models.Model):
         return self.observed_at is None or now - self.observed_at > limit
 
 
-def stale_among(
-    workspaces: Iterable[Workspace], now: datetime, limit: timedelta
-) -> frozenset[int]:
+def stale_among(workspaces: Iterable[Workspace], now: datetime, limit: timedelta) -> frozenset[int]:
     return frozenset(w.pk for w in workspaces if w.is_stale(now, limit))
 
 

@@ -97,13 +97,12 @@ def endpoint_for(
         workspace__name=workspace, workspace__configured=True, name=name
     )
     if uid:
-        by_row = (
-            Q(pk=int(uid), uid="") if uid.isascii() and uid.isdigit() and len(uid) < 19 else Q()
-        )
-        chosen = named.filter(Q(uid=uid) | by_row if by_row else Q(uid=uid))
+        wanted = Q(uid=uid)
+        if uid.isascii() and uid.isdigit() and len(uid) < 19:
+            wanted |= Q(pk=int(uid), uid="")
+        endpoint = named.filter(wanted).order_by("-pk").first()
     else:
-        chosen = named.filter(gone_at=None)
-    endpoint = chosen.first()
+        endpoint = named.filter(gone_at=None).first()
     if endpoint is None or not access.may(Action.SEE, endpoint.workspace_id):
         raise NotVisible
     if not access.may(action, endpoint.workspace_id):

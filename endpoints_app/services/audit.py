@@ -1,20 +1,28 @@
 """Our own record of who did what. Databricks only sees our service principal."""
 
 from datetime import datetime
-from typing import Any
+
+from django.contrib.auth.models import User
 
 from endpoints_app.models import AuditEntry, Operation
 
 
-def of_operation(operation: Operation, action: str, *, now: datetime, by: str = "", **detail: Any) -> None:
+def of_operation(
+    operation: Operation, action: str, *, now: datetime, by: User | None = None, **detail: str
+) -> None:
     """`action` in a word ("asked", "sending", "confirmed"); `by` when not the one who asked."""
     AuditEntry.objects.create(
         at=now,
-        actor=None if by else operation.actor,
-        actor_name=by or operation.actor_name,
+        actor_id=by.pk if by else operation.actor_id,
+        actor_name=name_of(by) if by else operation.actor_name,
         action=f"{operation.kind} {action}",
         workspace=operation.endpoint.workspace.name,
         endpoint=operation.endpoint.name,
         operation=operation,
         detail=detail,
     )
+
+
+def name_of(user: User) -> str:
+    """The name by which an account is remembered once it is deleted."""
+    return (user.get_full_name() or user.get_username())[:150]

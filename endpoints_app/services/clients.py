@@ -8,12 +8,13 @@ workspace that DATABRICKS_HOST or a profile configures signs in by Databricks' u
 import os
 import re
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from endpoints_app.databricks_api import Credentials, Transport, WorkspaceClient
+from endpoints_app.databricks_api import Credentials, Transport, WorkspaceClient, errors
 
 VERSION = "0.1.0"
 
@@ -37,12 +38,20 @@ _clients: dict[str, WorkspaceClient] = {}
 
 
 def client_for(workspace: str) -> WorkspaceClient:
-    """The client of a configured workspace, made on first use and kept for the process."""
+    """The client of a configured workspace, made on first use and kept for the process.
+
+    Raises NotConfigured, also for a workspace that the settings no longer name: its credentials
+    would be those of another one.
+    """
+    if workspace not in settings.WORKSPACES:
+        raise errors.NotConfigured(f"{workspace} is not among the configured workspaces.")
     with _lock:
         if workspace not in _clients:
-            _clients[workspace] = WorkspaceClient(
-                Transport(credentials_for(workspace), version=VERSION)
-            )
+            try:
+                credentials = credentials_for(workspace)
+            except ImproperlyConfigured as e:
+                raise errors.NotConfigured(str(e)) from None
+            _clients[workspace] = WorkspaceClient(Transport(credentials, version=VERSION))
         return _clients[workspace]
 
 
@@ -56,9 +65,9 @@ def forget() -> None:
 
 def credentials_for(workspace: str) -> Credentials:
     """Raises ImproperlyConfigured with a sentence that names the variable, never its value."""
-    if not os.environ.get("WORKSPACES", "").strip():
+    if _ambient():
         return Credentials(ambient=True)
-    prefix = f"WORKSPACE_{re.sub('[^A-Z0-9]', '_', workspace.upper())}_"
+    prefix = _prefix(workspace)
     given = {field: text for key, field in VARIABLES.items() if (text := _value(prefix + key))}
     if not {"host", "profile"} & given.keys():
         raise ImproperlyConfigured(
@@ -73,25 +82,47 @@ def credentials_for(workspace: str) -> Credentials:
     if len(ways) > 1 and "auth_type" not in given:
         named = " and ".join(prefix + way.upper() for way in ways)
         raise ImproperlyConfigured(f"{named} are two ways to sign in to {workspace}; keep one.")
-    return Credentials(**given)
+    return Credentials(ambient=False, **given)
 
 
 def read_configuration() -> None:
-    """Read every workspace's variables, so that a mistake stops the start."""
+    """Read every workspace's variables, so that a mistake stops the start. Raises
+    ImproperlyConfigured, also where two workspaces would read the same variable."""
+    owners: dict[str, str] = {}
     for workspace in settings.WORKSPACES:
+        if not _ambient():
+            for variable in _variables(workspace):
+                if (owner := owners.setdefault(variable, workspace)) != workspace:
+                    raise ImproperlyConfigured(
+                        f"WORKSPACES names {owner} and {workspace}, which would both read "
+                        f"{variable}. Rename one of them."
+                    )
         credentials_for(workspace)
 
 
 def host_for(workspace: str) -> str:
     """The workspace's address for links into Databricks' own pages, or "" where only a profile
-    knows it."""
-    credentials = credentials_for(workspace)
-    host = credentials.host or ""
-    if credentials.ambient:
-        host = os.environ.get("DATABRICKS_HOST", "").strip()
+    or a file knows it."""
+    variable = "DATABRICKS_HOST" if _ambient() else f"{_prefix(workspace)}HOST"
+    host = os.environ.get(variable, "").strip()
     if host and "://" not in host:
         host = f"https://{host}"
     return host.rstrip("/")
+
+
+def _ambient() -> bool:
+    """Whether the one workspace there is signs in by Databricks' usual variables."""
+    return not os.environ.get("WORKSPACES", "").strip()
+
+
+def _prefix(workspace: str) -> str:
+    return f"WORKSPACE_{re.sub('[^A-Z0-9]', '_', workspace.upper())}_"
+
+
+def _variables(workspace: str) -> Iterator[str]:
+    for key in VARIABLES:
+        yield f"{_prefix(workspace)}{key}"
+        yield f"{_prefix(workspace)}{key}_FILE"
 
 
 def _value(variable: str) -> str:

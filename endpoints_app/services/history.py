@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from endpoints_app.models import AuditEntry, Endpoint, Operation, Outage, StatusChange
+from endpoints_app.services import live
 
 BATCH = 500
 
@@ -22,4 +23,5 @@ def prune(*, now: datetime) -> None:
 
 def _prune(rows: models.QuerySet) -> None:  # type: ignore[type-arg]
     while pks := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        rows.model._default_manager.filter(pk__in=pks).delete()
+        with live.writing():
+            rows.model._default_manager.filter(pk__in=pks).delete()

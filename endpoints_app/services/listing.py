@@ -67,13 +67,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Endpoints per shown status."""
+    """Endpoints per shown status, and of each how many from which source."""
 
-    by_status: dict[Status, int]
+    by_source: dict[Status, dict[int, int]]
 
     @property
     def total(self) -> int:
-        return sum(self.by_status.values())
+        return self.of(self.by_source)
 
     @property
     def attention(self) -> int:
@@ -85,7 +85,7 @@ class Counts:
         return self.of({Status.UPDATE_FAILED, Status.NOT_READY})
 
     def of(self, statuses: Collection[Status]) -> int:
-        return sum(self.by_status.get(status, 0) for status in statuses)
+        return sum(sum(self.by_source.get(status, {}).values()) for status in statuses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +205,12 @@ def _order(sort: str) -> list[str]:
 
 
 def _count(endpoints: EndpointQuerySet, stale: Collection[int]) -> Counts:
-    counts: dict[Status, int] = {}
+    counts: dict[Status, dict[int, int]] = {}
     grouped = endpoints.order_by().values_list("workspace_id", "status").annotate(n=Count("pk"))
     for workspace_id, value, number in grouped:
         status = Status.UNKNOWN if workspace_id in stale else Status(value)
-        counts[status] = counts.get(status, 0) + number
+        of_status = counts.setdefault(status, {})
+        of_status[workspace_id] = of_status.get(workspace_id, 0) + number
     return Counts(counts)
 
 

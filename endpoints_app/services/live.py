@@ -1,8 +1,10 @@
-"""What every open page asks each few seconds: has anything changed? Answered from one cached head."""
+"""What every open page asks each few seconds, answered from one cached head: what is new?"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -41,10 +43,11 @@ class Head:
         return frozenset(source.pk for source in self.sources if source.is_stale(now))
 
     def cursor(self, now: datetime) -> str:
-        """Names all that a page shows: the revision, and which sources count as stale. `since`
-        with another cursor is answered with what differs."""
-        stale = ",".join(map(str, sorted(self.stale(now))))
-        return f"{self.epoch}.{self.revision}.{_short(stale)}"
+        """Names all that a page shows: the revision, the sources, and which of them are stale.
+        `since` with another cursor is answered with what differs."""
+        stale = self.stale(now)
+        sources = ",".join(f"{s.pk}{'?' if s.pk in stale else ''}" for s in self.sources)
+        return f"{self.epoch}.{self.revision}.{_short(sources)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,12 @@ class Since:
 
     @classmethod
     def read(cls, text: str, head: Head, now: datetime) -> Since:
-        """Only a cursor of this database, with the same sources stale, allows a partial answer."""
+        """Only a cursor of this database, with the same sources in the same state, allows a
+        partial answer."""
         epoch, _, rest = text.partition(".")
-        revision, _, stale = rest.partition(".")
+        revision, _, sources = rest.partition(".")
         known = revision.isascii() and revision.isdigit() and len(revision) < 19
-        same = epoch == head.epoch and stale == head.cursor(now).rpartition(".")[2]
+        same = epoch == head.epoch and sources == head.cursor(now).rpartition(".")[2]
         return cls(int(revision)) if known and same and int(revision) <= head.revision else cls()
 
 
@@ -84,9 +88,22 @@ def read_head() -> Head:
     return fresh
 
 
+@contextmanager
+def writing() -> Iterator[None]:
+    """The transaction of everybody who writes rows that are shown, one at a time.
+
+    The Fleet row is locked before all others. That is the whole order of locks: two writers cannot
+    wait for each other crosswise, what one reads here nobody else changes, and PostgreSQL behaves
+    as SQLite does by nature. So it must be short: no call to Databricks or Redis in here.
+    """
+    with transaction.atomic():
+        Fleet.hold()
+        yield
+
+
 def next_revision() -> int:
-    """The next revision, for the rows that the caller's transaction writes. The cached head is
-    forgotten at its commit, so that browsers hear of them sooner than the copy's life."""
+    """The next revision, for the rows that are written in the caller's `writing()`. The cached
+    head is forgotten at its commit, so that browsers hear of them sooner than the copy's life."""
     revision = Fleet.next_revision()
     transaction.on_commit(lambda: cache.delete(CACHE_KEY), robust=True)
     return revision

@@ -12,16 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
-from django.db import IntegrityError, transaction
+from django.contrib.auth.models import User
 
 from endpoints_app.databricks_api import errors, wire
-from endpoints_app.databricks_api.client import WorkspaceClient
 from endpoints_app.domain import lifecycle
 from endpoints_app.domain.lifecycle import (
     FINISH_WITHIN,
     SEND_WITHIN,
-    Next,
     OperationKind,
     Outcome,
     Presence,
@@ -41,7 +38,6 @@ Clock = Callable[[], datetime]
 READ_SECONDS = 8.0
 WRITE_SECONDS = 20.0
 LEASE = timedelta(seconds=45)  # longer than a read and a write may take together
-ASK_AGAIN = timedelta(seconds=2)
 
 
 class NotOffered(Exception):
@@ -87,7 +83,7 @@ def request(
     endpoint: Endpoint,
     kind: OperationKind,
     *,
-    actor: AbstractBaseUser,
+    actor: User,
     now: datetime,
     stale: bool,
     reason: str = "",
@@ -98,48 +94,40 @@ def request(
 
     Raises NotOffered and NameNotTyped; nothing is recorded then.
     """
-    if refusal := refusal_for(kind, endpoint, may=True, stale=stale):
-        raise NotOffered(refusal)
     if kind is OperationKind.DELETE and confirm != endpoint.name:
         raise NameNotTyped
-    try:
-        with transaction.atomic():
-            operation = Operation.objects.create(
-                endpoint=endpoint,
-                kind=kind.value,
-                actor=actor,
-                actor_name=_name_of(actor),
-                reason=reason,
-                requested_at=now,
-                send_by=now + SEND_WITHIN,
-                next_look_at=now,
-                config_before=endpoint.config_version,
-            )
-            audit.of_operation(operation, "asked", now=now, reason=reason)
-            _stamp(operation)
-    except IntegrityError:
+    with live.writing():
         running = Operation.objects.open().filter(endpoint=endpoint).first()
-        if running is None or running.kind != kind.value:
-            raise NotOffered(Refusal.OPERATION_OPEN) from None
-        return running
+        if running is not None and running.known_kind is kind:
+            return running
+        if refusal := refusal_for(kind, endpoint, may=True, stale=stale, running=running):
+            raise NotOffered(refusal)
+        operation = Operation.objects.create(
+            endpoint=endpoint,
+            kind=kind.value,
+            actor=actor,
+            actor_name=audit.name_of(actor),
+            reason=reason,
+            requested_at=now,
+            send_by=now + SEND_WITHIN,
+            next_look_at=now,
+            config_before=endpoint.config_version,
+        )
+        audit.of_operation(operation, "asked", now=now, reason=reason)
+        _stamp(operation)
     return operation
 
 
-def withdraw(operation: Operation, *, by: AbstractBaseUser, now: datetime) -> bool:
+def withdraw(operation: Operation, *, by: User, now: datetime) -> bool:
     """Cancel it while nothing was sent; False means that it was too late."""
-    with transaction.atomic():
-        if not _settle(
-            operation, State.CANCELLED, Outcome.WITHDRAWN, now, only_in=State.QUEUED
-        ):
+    with live.writing():
+        queued = Operation.objects.for_rows().filter(pk=operation.pk, state=State.QUEUED).first()
+        if queued is None:
             return False
-        Operation.objects.filter(pk=operation.pk).update(settled_by=_name_of(by))
-        audit.of_operation(operation, "withdrawn", now=now, by=_name_of(by))
+        name = audit.name_of(by)
+        _settle(queued, State.CANCELLED, Outcome.WITHDRAWN, now, settled_by=name)
+        audit.of_operation(queued, "withdrawn", now=now, by=by)
     return True
-
-
-def _name_of(user: AbstractBaseUser) -> str:
-    full_name = getattr(user, "get_full_name", str)()
-    return (full_name or user.get_username())[:150]
 
 
 # Carrying out ----------------------------------------------------------------------------------
@@ -147,15 +135,12 @@ def _name_of(user: AbstractBaseUser) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One look at the workspace: what it shows, and the document to write if it answered."""
+    """One GET of the endpoint by its name: what it brought, None meaning that no endpoint has the
+    name, or what kept it from being answered."""
 
-    seen: Seen
     asked_at: datetime
     document: wire.Endpoint | None = None
-
-    @property
-    def answered(self) -> bool:
-        return self.seen.presence is not Presence.NOT_READ
+    trouble: errors.DatabricksError | None = None
 
 
 def advance(operation_id: int, *, clock: Clock) -> None:
@@ -164,50 +149,70 @@ def advance(operation_id: int, *, clock: Clock) -> None:
     now, token = clock(), uuid.uuid4().hex
     if not Operation.objects.claim(operation_id, token=token, now=now, until=now + LEASE):
         return
-    operation = (
-        Operation.objects.for_rows().select_related("actor").get(pk=operation_id)
-    )
+    trouble = None
     try:
-        if operation.known_state is State.QUEUED and not _still_allowed(operation):
-            with transaction.atomic():
-                _settle(operation, State.FAILED, Outcome.RIGHT_WITHDRAWN, now)
-            return
-        client = clients.client_for(operation.endpoint.workspace.name)
-        step = _look(operation, client, clock)
-        if step.step is Step.SEND:
-            _send(operation, client, token, clock)
-    except errors.NotConfigured as e:
-        log.warning("%s cannot be carried out: %s", operation, e)
+        operation = Operation.objects.for_rows().get(pk=operation_id)
+        read = _read(operation, clock)
+        trouble = read.trouble
+        if _take_step(operation_id, token, read, clock()) is Step.SEND:
+            trouble = _send(operation, clock)
     finally:
-        _release(operation, token, clock())
+        _release(operation_id, token, trouble, clock())
 
 
-def _still_allowed(operation: Operation) -> bool:
-    roles = access.of(operation.actor)
-    return roles.may(operation.known_kind.action, operation.endpoint.workspace_id)
+def _read(operation: Operation, clock: Clock) -> Read:
+    endpoint, asked_at = operation.endpoint, clock()
+    try:
+        client = clients.client_for(endpoint.workspace.name)
+        return Read(asked_at, client.get_endpoint(endpoint.name, deadline=READ_SECONDS))
+    except errors.DoesNotExist:
+        return Read(asked_at)
+    except errors.DatabricksError as e:
+        log.info("%s: no answer to a read: %s", operation, e)
+        return Read(asked_at, trouble=e)
 
 
-def _look(operation: Operation, client: WorkspaceClient, clock: Clock) -> Next:
-    """Read the live state, write what it proves, and settle the operation if it is over."""
-    read = _read(operation, client, clock)
-    now = clock()
-    with transaction.atomic():
-        if read.answered:
-            sync.write_look(operation.endpoint_id, read.document, read.asked_at)
-            _note_movement(operation, read)
+def _take_step(operation_id: int, token: str, read: Read, now: datetime) -> Step:
+    """Write what the read proves, decide, and write the state that follows, all in one: an
+    operation is never further than its row says. After SEND it is the caller's to send."""
+    with live.writing():
+        operation = Operation.objects.held(operation_id, token)
+        if operation is None:  # withdrawn meanwhile, or we overslept and another worker has it
+            return Step.WAIT
+        if read.trouble is None:
+            endpoint = sync.write_look(operation.endpoint_id, read.document, read.asked_at)
+            _note_movement(operation, endpoint, read.asked_at)
+        else:
+            endpoint = operation.endpoint
+            _write(operation, detail=read.trouble.message[:500])
+        if operation.known_state is State.QUEUED and not _still_allowed(operation):
+            _settle(operation, State.FAILED, Outcome.RIGHT_WITHDRAWN, now)
+            return Step.FAIL
+        seen = _seen(operation.known_kind, endpoint, answered=read.trouble is None)
         step = next_step(
             operation.known_kind,
             operation.known_state,
-            read.seen,
+            seen,
             moved=operation.moved_at is not None,
             now=now,
             send_by=operation.send_by,
             finish_by=operation.finish_by,
         )
-        if state := SETTLES.get(step.step):
-            refusal = read.seen.refusal if step.outcome is Outcome.NOT_POSSIBLE else None
-            _settle(operation, state, step.outcome, now, refusal=refusal)
-    return step
+        if step.step is Step.SEND:
+            _write(
+                operation,
+                state=State.SENDING.value,
+                sending_at=now,
+                finish_by=now + FINISH_WITHIN[operation.known_kind],
+                status_before=endpoint.status,
+                config_before=endpoint.config_version,
+                pending_before=endpoint.pending_version,
+            )
+            audit.of_operation(operation, "sending", now=now)
+        elif state := SETTLES.get(step.step):
+            refusal = seen.refusal if step.outcome is Outcome.NOT_POSSIBLE else None
+            _settle(operation, state, step.outcome, now, refusal=refusal.value if refusal else "")
+        return step.step
 
 
 SETTLES = {
@@ -218,172 +223,132 @@ SETTLES = {
 }
 
 
-def _read(operation: Operation, client: WorkspaceClient, clock: Clock) -> Read:
-    asked_at = clock()
-    endpoint = operation.endpoint
-    if operation.known_state is State.QUEUED and asked_at > operation.send_by:
-        return Read(Seen(Presence.NOT_READ), asked_at)  # nothing could make us send it now
-    try:
-        document = client.get_endpoint(endpoint.name, deadline=READ_SECONDS)
-    except errors.DoesNotExist:
-        return Read(Seen(Presence.GONE), asked_at)
-    except errors.DatabricksError as e:
-        _note_trouble(operation, e, clock())
-        return Read(Seen(Presence.NOT_READ), asked_at)
-    if endpoint.uid and document.id and endpoint.uid != document.id:
-        return Read(Seen(Presence.REPLACED), asked_at, document)
-    shown = sync.preview(endpoint, document, asked_at)
+def _still_allowed(operation: Operation) -> bool:
+    held = access.of(operation.actor)
+    return held.may(operation.known_kind.action, operation.endpoint.workspace_id)
+
+
+def _seen(kind: OperationKind, endpoint: Endpoint, *, answered: bool) -> Seen:
+    """What the row says now that the read is written into it."""
+    if endpoint.gone_at is not None:
+        same_name = Endpoint.objects.living().filter(
+            workspace=endpoint.workspace_id, name=endpoint.name
+        )
+        return Seen(Presence.REPLACED if same_name.exists() else Presence.GONE)
+    if not answered:
+        return Seen(Presence.NOT_READ)
     refusal = lifecycle.refusal(
-        operation.known_kind, shown.known_kind, shown.known_status, updating=shown.updating
+        kind, endpoint.known_kind, endpoint.known_status, updating=endpoint.updating
     )
-    return Read(Seen(Presence.THERE, shown.known_status, refusal), asked_at, document)
+    return Seen(Presence.THERE, endpoint.known_status, refusal)
 
 
-def _note_trouble(operation: Operation, error: errors.DatabricksError, now: datetime) -> None:
-    """What keeps us from reading is said on the operation, until a read works again. Retry-After
-    is honoured, but no deadline waits for it."""
-    operation.detail = error.message[:500]
-    fields: dict[str, object] = {"detail": operation.detail}
-    if error.retry_after:
-        deadline = operation.finish_by or operation.send_by
-        fields["next_look_at"] = min(now + timedelta(seconds=error.retry_after), deadline + ASK_AGAIN)
-    Operation.objects.filter(pk=operation.pk).update(**fields)
-
-
-def _note_movement(operation: Operation, read: Read) -> None:
+def _note_movement(operation: Operation, endpoint: Endpoint, asked_at: datetime) -> None:
     """Store, once, that a read since the request differs from what was there before it."""
-    if operation.sending_at is None or read.document is None:
+    if operation.sending_at is None:
+        _write(operation, detail="")
         return
-    endpoint = Endpoint.objects.only(
-        "status", "config_version", "pending_version"
-    ).get(pk=operation.endpoint_id)
     newest = max(endpoint.config_version or 0, endpoint.pending_version or 0)
     before = max(operation.config_before or 0, operation.pending_before or 0)
-    fields: dict[str, object] = {}
-    if newest > before and operation.config_after != newest:
-        operation.config_after = fields["config_after"] = newest
-    if operation.moved_at is None and (
-        endpoint.status != operation.status_before or newest != before
-    ):
-        operation.moved_at = fields["moved_at"] = read.asked_at
-    if operation.detail:
-        operation.detail = fields["detail"] = ""
-    if fields:
-        Operation.objects.filter(pk=operation.pk).update(**fields)
-        _stamp(operation)
+    moved = endpoint.status != operation.status_before or newest != before
+    _write(
+        operation,
+        detail="",
+        config_after=newest if newest > before else operation.config_after,
+        moved_at=operation.moved_at or (asked_at if moved else None),
+    )
 
 
-def _send(operation: Operation, client: WorkspaceClient, token: str, clock: Clock) -> None:
-    """Commit SENDING, then send. One click is at most one POST, whatever dies in between."""
-    now = clock()
-    endpoint = Endpoint.objects.get(pk=operation.endpoint_id)
-    kind = operation.known_kind
-    with transaction.atomic():
-        mine = Operation.objects.filter(pk=operation.pk, lease_token=token, state=State.QUEUED)
-        if not mine.update(
-            state=State.SENDING,
-            sending_at=now,
-            finish_by=now + FINISH_WITHIN[kind],
-            status_before=endpoint.status,
-            config_before=endpoint.config_version,
-            pending_before=endpoint.pending_version,
-            detail="",
-        ):
-            return  # withdrawn meanwhile
-        audit.of_operation(operation, "sending", now=now)
-        _stamp(operation)
-
-    send = {
-        OperationKind.STOP: client.stop_endpoint,
-        OperationKind.START: client.start_endpoint,
-        OperationKind.DELETE: client.delete_endpoint,
-    }[kind]
+def _send(operation: Operation, clock: Clock) -> errors.DatabricksError | None:
+    """Send it, once; SENDING is committed. Returns what went wrong."""
+    name = operation.endpoint.name
     try:
-        send(endpoint.name, deadline=WRITE_SECONDS)
+        client = clients.client_for(operation.endpoint.workspace.name)
+        match operation.known_kind:
+            case OperationKind.STOP:
+                client.stop_endpoint(name, deadline=WRITE_SECONDS)
+            case OperationKind.START:
+                client.start_endpoint(name, deadline=WRITE_SECONDS)
+            case OperationKind.DELETE:
+                client.delete_endpoint(name, deadline=WRITE_SECONDS)
     except errors.DatabricksError as e:
-        _after_error(operation, e, clock())
-    else:
-        _sent(operation, clock())
+        log.warning("%s: %s", operation, e)
+        _note_sent(operation.pk, e, clock())
+        return e
+    _note_sent(operation.pk, None, clock())
+    return None
 
 
-def _sent(operation: Operation, now: datetime) -> None:
-    with transaction.atomic():
-        Operation.objects.filter(pk=operation.pk, state=State.SENDING).update(
-            state=State.SENT, sent_at=now
-        )
-        audit.of_operation(operation, "sent", now=now)
-        _stamp(operation)
-
-
-def _after_error(operation: Operation, error: errors.DatabricksError, now: datetime) -> None:
-    log.warning("%s: %s", operation, error)
-    if isinstance(error, errors.DoesNotExist) and operation.known_kind is OperationKind.DELETE:
-        _sent(operation, now)  # the next read says GONE, and that settles it
-        return
-    with transaction.atomic():
-        sending = Operation.objects.filter(pk=operation.pk, state=State.SENDING)
-        match error.sent:
+def _note_sent(operation_id: int, error: errors.DatabricksError | None, now: datetime) -> None:
+    """Write what became of the request. Whoever sent it writes this, lease or not."""
+    with live.writing():
+        operation = Operation.objects.for_rows().get(pk=operation_id)
+        if operation.known_state is not State.SENDING:
+            return  # a look of another worker has settled it
+        answer = error.message[:500] if error else ""
+        if isinstance(error, errors.DoesNotExist) and operation.kind == OperationKind.DELETE:
+            error = None  # gone is gone: the next read says so, and that settles it
+        match error.sent if error else None:
+            case None:
+                _write(operation, state=State.SENT.value, sent_at=now)
+                audit.of_operation(operation, "sent", now=now)
             case errors.Sent.NO:
                 # The one case in which it may be sent again: it provably never arrived.
-                wait = timedelta(seconds=error.retry_after or 0)
-                sending.update(
-                    state=State.QUEUED,
+                _write(
+                    operation,
+                    state=State.QUEUED.value,
                     sending_at=None,
                     finish_by=None,
-                    detail=error.message[:500],
-                    next_look_at=now + max(wait, ASK_AGAIN),
+                    detail=answer,
                 )
-                audit.of_operation(operation, "not taken", now=now, answer=error.message)
+                audit.of_operation(operation, "not taken", now=now, answer=answer)
             case errors.Sent.YES:
-                operation.detail = error.message[:500]
-                _settle(operation, State.FAILED, Outcome.REFUSED_BY_DATABRICKS, now)
+                _settle(operation, State.FAILED, Outcome.REFUSED_BY_DATABRICKS, now, detail=answer)
             case errors.Sent.MAYBE:
-                sending.update(detail=error.message[:500])
-                audit.of_operation(operation, "lost from sight", now=now, answer=error.message)
-        _stamp(operation)
+                _write(operation, detail=answer)
+                audit.of_operation(operation, "lost from sight", now=now, answer=answer)
 
 
-# Settling --------------------------------------------------------------------------------------
+def _release(
+    operation_id: int, token: str, trouble: errors.DatabricksError | None, now: datetime
+) -> None:
+    """Give the lease back and say when to look again. Retry-After is honoured, but no deadline
+    waits for it."""
+    operation = Operation.objects.held(operation_id, token)
+    if operation is None:
+        return
+    since_sent = now - (operation.sending_at or now)
+    next_look_at = now + lifecycle.look_again_in(operation.known_state, since_sent)
+    if trouble is not None and trouble.retry_after:
+        rested = now + timedelta(seconds=trouble.retry_after)
+        past_deadline = (operation.finish_by or operation.send_by) + timedelta(seconds=1)
+        next_look_at = max(next_look_at, min(rested, past_deadline))
+    Operation.objects.filter(pk=operation.pk, lease_token=token).update(
+        next_look_at=next_look_at, lease_token="", leased_until=None
+    )
+
+
+# Writing ---------------------------------------------------------------------------------------
 
 
 def _settle(
-    operation: Operation,
-    state: State,
-    outcome: Outcome,
-    now: datetime,
-    *,
-    refusal: Refusal | None = None,
-    only_in: State | None = None,
-) -> bool:
-    """Close the operation, inside the caller's transaction, with its audit entry and the row
-    that shows it. False means that it was closed, or had left `only_in`, before."""
-    still = Operation.objects.open().filter(pk=operation.pk)
-    if only_in is not None:
-        still = still.filter(state=only_in)
-    if not still.update(
-        state=state,
-        outcome=outcome,
-        refusal=refusal.value if refusal else "",
-        detail=operation.detail,
-        settled_at=now,
-        lease_token="",
-        leased_until=None,
-    ):
-        return False
-    operation.state, operation.outcome, operation.settled_at = state.value, outcome.value, now
+    operation: Operation, state: State, outcome: Outcome, now: datetime, **more: object
+) -> None:
+    """Close the open operation, with its audit entry and the row that shows it."""
+    _write(operation, state=state.value, outcome=outcome.value, settled_at=now, **more)
     if state is not State.CANCELLED:
         audit.of_operation(operation, state.value, now=now, outcome=outcome.value)
+
+
+def _write(operation: Operation, **fields: object) -> None:
+    """Write those of the fields that change, if any, inside the caller's `writing()`."""
+    changed = {name: v for name, v in fields.items() if getattr(operation, name) != v}
+    if not changed:
+        return
+    for name, value in changed.items():
+        setattr(operation, name, value)
+    Operation.objects.filter(pk=operation.pk).update(**changed)
     _stamp(operation)
-    return True
-
-
-def _release(operation: Operation, token: str, now: datetime) -> None:
-    """Give the lease back and say when to look again, unless the step said so."""
-    held = Operation.objects.open().filter(pk=operation.pk, lease_token=token)
-    since_sent = now - (operation.sending_at or now)
-    pause = lifecycle.look_again_in(operation.known_state, since_sent)
-    held.filter(next_look_at__lte=now).update(next_look_at=now + pause)
-    held.update(lease_token="", leased_until=None)
 
 
 def _stamp(operation: Operation) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
@@ -38,8 +37,17 @@ QUIET = frozenset({Status.READY, Status.STOPPED})
 
 
 def fingerprint(document: wire.Endpoint) -> str:
-    text = json.dumps(document.raw, sort_keys=True, default=str)
+    try:
+        text = json.dumps(document.raw, sort_keys=True)
+    except RecursionError:  # nested deeper than anything we read of it
+        text = repr((document.name, document.id, document.updated_at, document.state))
     return hashlib.blake2b(f"{DERIVATION}{text}".encode(), digest_size=16).hexdigest()
+
+
+def is_another(endpoint: Endpoint, document: wire.Endpoint) -> bool:
+    """Whether the name has been given to an endpoint with another id."""
+    uid = _uid(document)
+    return bool(endpoint.uid and uid and endpoint.uid != uid)
 
 
 def first_sight(workspace: Workspace, answer: Answer) -> Endpoint:
@@ -50,7 +58,7 @@ def first_sight(workspace: Workspace, answer: Answer) -> Endpoint:
         first_seen_at=answer.asked_at,
         observed_at=answer.asked_at,
         status_since=answer.asked_at,
-        changed_at=answer.document.updated_at or answer.asked_at,
+        changed_at=min(answer.document.updated_at or answer.asked_at, answer.asked_at),
     )
     _describe(endpoint, answer)
     _set_status(endpoint, _read(endpoint, answer), answer.asked_at)
@@ -68,12 +76,16 @@ def take_in(endpoint: Endpoint, answer: Answer) -> StatusChange | None:
     if answer.asked_at < read_at:
         return None
     was, was_reason = endpoint.status, endpoint.reason
+    told = (endpoint.ready, endpoint.config_update, endpoint.suspend)
     endpoint.observed_at = answer.asked_at
     _describe(endpoint, answer)
     _set_status(endpoint, _read(endpoint, answer), answer.asked_at)
     if answer.thin:
         endpoint.missing_since = None
         endpoint.next_look_at = answer.asked_at
+    elif told != (endpoint.ready, endpoint.config_update, endpoint.suspend):
+        # The next list may say again what the last one said, and would pass for unchanged.
+        endpoint.fingerprint = ""
     return _change(endpoint, was, was_reason, after=read_at, at=answer.asked_at)
 
 
@@ -99,26 +111,41 @@ def bury(endpoint: Endpoint, asked_at: datetime) -> StatusChange:
 
 
 def save(
-    changed: Iterable[Endpoint], new: Iterable[Endpoint], changes: Iterable[StatusChange | None]
-) -> int:
-    """Write rows and changes under one new revision, in batches, inside the caller's transaction.
-    Returns the revision."""
+    changed: Collection[Endpoint],
+    new: Collection[Endpoint],
+    changes: Collection[StatusChange | None],
+) -> None:
+    """Write rows and changes under one new revision, in batches, inside the caller's
+    `writing()`. `changed` were read in there too: all of their fields are written."""
     revision = live.next_revision()
-    changed, new = list(changed), list(new)
     for endpoint in (*changed, *new):
         endpoint.revision = revision
     proven = [change for change in changes if change is not None]
     _name_their_cause(proven)
-    # Burials first: they free the name for its successor.
-    changed.sort(key=lambda endpoint: endpoint.gone_at is None)
-    Endpoint.objects.bulk_update(changed, WRITTEN, batch_size=200)
-    Endpoint.objects.bulk_create(new, batch_size=200)
+    # The changed first: a burial frees the name for its successor. They are written as upserts
+    # because bulk_update needs seconds for what these do in milliseconds.
+    Endpoint.objects.bulk_create(
+        changed,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=WRITTEN,
+    )
+    Endpoint.objects.bulk_create(new, batch_size=BATCH)
     proven += [
-        StatusChange(endpoint=e, was="", now=e.status, reason=e.reason, message=e.message, at=e.first_seen_at)
-        for e in new
+        StatusChange(
+            endpoint=endpoint,
+            now=endpoint.status,
+            reason=endpoint.reason,
+            message=endpoint.message,
+            at=endpoint.first_seen_at,
+        )
+        for endpoint in new
     ]
-    StatusChange.objects.bulk_create(proven, batch_size=500)
-    return revision
+    StatusChange.objects.bulk_create(proven, batch_size=BATCH)
+
+
+BATCH = 200
 
 
 WRITTEN = [
@@ -195,7 +222,7 @@ def _change(
 
 def _describe(endpoint: Endpoint, answer: Answer) -> None:
     document = answer.document
-    endpoint.uid = document.id or endpoint.uid
+    endpoint.uid = _uid(document) or endpoint.uid
     endpoint.ready = _cut(document.state.ready, 60)
     endpoint.config_update = _cut(document.state.config_update, 60)
     endpoint.suspend = _cut(document.state.suspend, 60)
@@ -231,7 +258,8 @@ def _describe_config(endpoint: Endpoint, document: wire.Endpoint) -> None:
     active, pending = document.config, document.pending_config
     shown = active if _has_content(active) else pending
     entities = shown.entities if shown else ()
-    shares = {route.served_entity_name: route.traffic_percentage for route in shown.routes} if shown else {}
+    routes = shown.routes if shown else ()
+    shares = {route.served_entity_name: route.traffic_percentage for route in routes}
     endpoint.entities = [
         {
             "name": clean(entity.name or ""),
@@ -263,7 +291,7 @@ def _version(config: wire.Config | None) -> int | None:
 
 
 def _is_idle(config: wire.Config | None) -> bool:
-    """"Scaled to zero" is what a ready entity without instances was recorded to say."""
+    """ "Scaled to zero" is what a ready entity without instances was recorded to say."""
     entities = config.entities if config else ()
     return bool(entities) and all(e.deployment_message == "Scaled to zero" for e in entities)
 
@@ -276,6 +304,10 @@ def _message(config: wire.Config | None) -> str:
     return ""
 
 
+def _uid(document: wire.Endpoint) -> str:
+    return _cut(document.id, 64)
+
+
 def _owner(tags: dict[str, str]) -> str:
     return next((tags[name] for name in settings.OWNER_TAGS if tags.get(name)), "")
 
@@ -283,5 +315,3 @@ def _owner(tags: dict[str, str]) -> str:
 def _cut(text: str | None, length: int) -> str:
     text = clean(text or "")
     return text if len(text) <= length else text[: length - 1] + "…"
-
-

@@ -6,15 +6,15 @@ transaction, and only rows that changed are written.
 
 from __future__ import annotations
 
-import copy
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from endpoints_app.databricks_api import errors, wire
 from endpoints_app.databricks_api.client import WorkspaceClient
@@ -26,14 +26,30 @@ log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
+LIST_SECONDS = 12.0
+LOOK_SECONDS = 4.0
 LOOKS_PER_CYCLE = 10
-LOOKS_SECONDS = 8.0  # how long the looks of one cycle may take together
-LEASE = timedelta(seconds=30)  # longer than a list and the looks may take
+LOOKS_SECONDS = 6.0  # later in a cycle no look begins
+LEASE = timedelta(seconds=25)  # longer than a list and the looks may take
 STORM_CYCLES = 3
 
 
 class LeaseLost(Exception):
     """Another sync has the workspace now; what this one read is not written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a cycle needs of a living row to tell whether there is anything to do."""
+
+    pk: int
+    name: str
+    fingerprint: str
+    missing_since: datetime | None
+    next_look_at: datetime | None
+
+    def differs_from(self, item: wire.Endpoint) -> bool:
+        return self.missing_since is not None or self.fingerprint != readings.fingerprint(item)
 
 
 def sync(workspace_id: int, *, clock: Clock) -> None:
@@ -46,59 +62,62 @@ def sync(workspace_id: int, *, clock: Clock) -> None:
     rest = timedelta(seconds=settings.SYNC_FAST_SECONDS)
     try:
         client = clients.client_for(workspace.name)
+        known = _known(workspace)
         if workspace.next_list_at is None or workspace.next_list_at <= now:
-            _list(workspace, client, token, clock)
-        _look(workspace, client, token, clock)
+            wrote = _list(workspace, client, known, token, clock)
+            known = _known(workspace) if wrote else known
+        _look(workspace, client, known, token, clock)
     except errors.DatabricksError as e:
         rest = _note_failure(workspace, e, token, clock())
     except LeaseLost:
         log.warning("A sync of %s took longer than its lease and was dropped.", workspace.name)
     finally:
-        _held(workspace, token).update(
-            lease_token="", lease_until=None, rest_until=clock() + rest
-        )
+        _held(workspace, token).update(lease_token="", lease_until=None, rest_until=clock() + rest)
+
+
+def _known(workspace: Workspace) -> dict[str, Known]:
+    fields = ("pk", "name", "fingerprint", "missing_since", "next_look_at")
+    living = workspace.endpoints.living().values_list(*fields)
+    return {name: Known(pk, name, *rest) for pk, name, *rest in living}
 
 
 def _held(workspace: Workspace, token: str) -> QuerySet[Workspace]:
     return Workspace.objects.filter(pk=workspace.pk, lease_token=token)
 
 
-def _check_lease(workspace: Workspace, token: str) -> None:
-    """Inside the write transaction: a sync that overslept must not write over its successor."""
-    if not _held(workspace, token).select_for_update().exists():
-        raise LeaseLost
-
-
 # The list --------------------------------------------------------------------------------------
 
 
-def _list(workspace: Workspace, client: WorkspaceClient, token: str, clock: Clock) -> None:
+def _list(
+    workspace: Workspace,
+    client: WorkspaceClient,
+    known: Mapping[str, Known],
+    token: str,
+    clock: Clock,
+) -> bool:
+    """Read the list and write what differs from what was known before it; returns whether any
+    row did. That nothing did is one statement, however many endpoints there are."""
     asked_at = clock()
-    documents = client.list_endpoints(deadline=min(settings.SYNC_SECONDS, 15))
-    known = _known(workspace)
+    documents = client.list_endpoints(deadline=LIST_SECONDS)
     seen = {d.name: d for d in documents if _addressable(d.name)}
-
-    changed_names = {
-        name
-        for name, document in seen.items()
-        if name not in known or _differs(known[name], document)
+    changed = {
+        name for name, item in seen.items() if name not in known or known[name].differs_from(item)
     }
-    vanished = {name for name, row in known.items() if name not in seen and not row["missing_since"]}
+    vanished = {name for name, row in known.items() if name not in seen and not row.missing_since}
+    gap = _gap(workspace, asked_at)
 
-    with transaction.atomic():
-        after = _note_answer(workspace, token, asked_at)
-        if changed_names or vanished:
-            _write(workspace, seen, changed_names, vanished, asked_at, fleet=len(known))
-    workspace.observed_at, workspace.next_list_at = asked_at, after
-
-
-def _known(workspace: Workspace) -> dict[str, dict[str, object]]:
-    rows = workspace.endpoints.living().values("name", "fingerprint", "missing_since")
-    return {row["name"]: row for row in rows}
-
-
-def _differs(row: dict[str, object], document: wire.Endpoint) -> bool:
-    return bool(row["missing_since"]) or row["fingerprint"] != readings.fingerprint(document)
+    news = bool(changed or vanished or gap or workspace.error)
+    with live.writing() if news else nullcontext():
+        _note_answer(workspace, token, asked_at)
+        if gap:
+            gap.save()
+        if changed or vanished:
+            look_at = asked_at + _patience(len(vanished), len(known))
+            _write(workspace, seen, changed, vanished, asked_at, look_at=look_at)
+        elif news:
+            live.next_revision()
+    workspace.observed_at, workspace.error = asked_at, ""
+    return bool(changed or vanished)
 
 
 def _addressable(name: str) -> bool:
@@ -106,73 +125,78 @@ def _addressable(name: str) -> bool:
     return 0 < len(name) <= 255 and name.isprintable() and "/" not in name and name.strip(".") != ""
 
 
-def _write(
-    workspace: Workspace,
-    seen: dict[str, wire.Endpoint],
-    changed_names: set[str],
-    vanished: set[str],
-    asked_at: datetime,
-    *,
-    fleet: int,
-) -> None:
-    rows = {
-        row.name: row
-        for row in workspace.endpoints.living()
-        .select_for_update()
-        .filter(name__in=changed_names | vanished)
-    }
-    changed: list[Endpoint] = []
-    new: list[Endpoint] = []
-    changes: list[StatusChange | None] = []
-
-    for name in changed_names:
-        answer = Answer(seen[name], asked_at, thin=True)
-        row = rows.get(name)
-        if row is not None:
-            row.workspace = workspace
-            if asked_at < row.read_at():
-                continue
-            if row.uid and answer.document.id and row.uid != answer.document.id:
-                changes.append(readings.bury(row, asked_at))
-                changed.append(row)
-                row = None
-        if row is None:
-            new.append(readings.first_sight(workspace, answer))
-        else:
-            changes.append(readings.take_in(row, answer))
-            changed.append(row)
-
-    storm = len(vanished) > max(1, fleet // 10)
-    patience = STORM_CYCLES * settings.SYNC_SECONDS if storm else 0
-    look_at = asked_at + timedelta(seconds=patience)
-    for name in vanished:
-        if (row := rows.get(name)) is not None and asked_at >= row.observed_at:
-            row.workspace = workspace
-            changes.append(readings.miss(row, asked_at, look_at=look_at))
-            changed.append(row)
-
-    if changed or new:
-        readings.save(changed, new, changes)
+def _gap(workspace: Workspace, asked_at: datetime) -> Outage | None:
+    """The span in which our poller had no answer, if it was so long that history must say so."""
+    before = workspace.observed_at
+    if before is None or asked_at - before <= live.stale_limit():
+        return None
+    return Outage(workspace=workspace, start=before, end=asked_at)
 
 
-def _note_answer(workspace: Workspace, token: str, asked_at: datetime) -> datetime:
-    """Write the workspace's own row; returns when the next list is due."""
-    next_list_at = asked_at + timedelta(seconds=settings.SYNC_SECONDS)
+def _patience(vanished: int, fleet: int) -> timedelta:
+    """How long the missing are not even asked about: when many vanish at once, it is the list
+    that is wrong."""
+    storm = vanished > max(1, fleet // 10)
+    return timedelta(seconds=STORM_CYCLES * settings.SYNC_SECONDS if storm else 0)
+
+
+def _note_answer(workspace: Workspace, token: str, asked_at: datetime) -> None:
     written = _held(workspace, token).update(
         observed_at=asked_at,
         error="",
         error_detail="",
         error_at=None,
-        next_list_at=next_list_at,
+        next_list_at=asked_at + timedelta(seconds=settings.SYNC_SECONDS),
     )
     if not written:
         raise LeaseLost
-    before = workspace.observed_at
-    if before and asked_at - before > timedelta(seconds=settings.STALE_SECONDS):
-        Outage.objects.create(workspace=workspace, start=before, end=asked_at)
-    if workspace.error:
-        live.next_revision()
-    return next_list_at
+
+
+def _write(
+    workspace: Workspace,
+    seen: Mapping[str, wire.Endpoint],
+    changed_names: Collection[str],
+    vanished: Collection[str],
+    asked_at: datetime,
+    *,
+    look_at: datetime,
+) -> None:
+    names = {*changed_names, *vanished}
+    rows: dict[str, Endpoint] = {}
+    buried_since: set[str] = set()
+    lately = Q(gone_at=None) | Q(gone_at__gte=asked_at)
+    for row in workspace.endpoints.filter(lately, name__in=names):
+        row.workspace = workspace
+        if row.gone_at is None:
+            rows[row.name] = row
+        else:
+            buried_since.add(row.name)
+
+    changed: list[Endpoint] = []
+    new: list[Endpoint] = []
+    changes: list[StatusChange | None] = []
+    for name in sorted(changed_names):
+        answer, known = Answer(seen[name], asked_at, thin=True), rows.get(name)
+        if known is None:
+            # A list asked for before a deletion was confirmed must not bring the endpoint back.
+            if name not in buried_since:
+                new.append(readings.first_sight(workspace, answer))
+        elif asked_at < known.read_at():
+            continue
+        elif readings.is_another(known, answer.document):
+            changes.append(readings.bury(known, asked_at))
+            changed.append(known)
+            new.append(readings.first_sight(workspace, answer))
+        else:
+            changes.append(readings.take_in(known, answer))
+            changed.append(known)
+    for name in sorted(vanished):
+        missing = rows.get(name)
+        if missing is not None and asked_at >= missing.observed_at:
+            changes.append(readings.miss(missing, asked_at, look_at=look_at))
+            changed.append(missing)
+    if changed or new:
+        readings.save(changed, new, changes)
 
 
 def _note_failure(
@@ -180,77 +204,79 @@ def _note_failure(
 ) -> timedelta:
     """A failed fetch touches only the workspace's error fields; old rows stay, and age. Returns
     how long to leave it alone: what Databricks asks for, at least a cycle."""
-    rest = timedelta(seconds=max(error.retry_after or 0, settings.SYNC_SECONDS))
-    fields = {
-        "error": type(error).__name__,
-        "error_detail": error.message[:500],
-        "error_at": now,
-    }
-    with transaction.atomic():
-        if _held(workspace, token).update(**fields) and workspace.error != fields["error"]:
+    name = type(error).__name__
+    with live.writing():
+        noted = _held(workspace, token).update(
+            error=name, error_detail=error.message[:500], error_at=now
+        )
+        if noted and workspace.error != name:
             live.next_revision()
     log.warning("%s did not answer: %s", workspace.name, error)
-    return rest
+    return timedelta(seconds=max(error.retry_after or 0, settings.SYNC_SECONDS))
 
 
 # Looks -----------------------------------------------------------------------------------------
 
 
-def _look(workspace: Workspace, client: WorkspaceClient, token: str, clock: Clock) -> None:
+def _look(
+    workspace: Workspace,
+    client: WorkspaceClient,
+    known: Mapping[str, Known],
+    token: str,
+    clock: Clock,
+) -> None:
     """GET the endpoints whose look is due, the longest waiting first."""
     started = clock()
-    due = workspace.endpoints.living().filter(next_look_at__lte=started)
-    for pk, name in due.order_by("next_look_at").values_list("pk", "name")[:LOOKS_PER_CYCLE]:
+    due = [(row.next_look_at, row) for row in known.values() if row.next_look_at]
+    waiting = sorted((at, row.name, row.pk) for at, row in due if at <= started)
+    for _, name, pk in waiting[:LOOKS_PER_CYCLE]:
         asked_at = clock()
         if (asked_at - started).total_seconds() > LOOKS_SECONDS:
             return
         try:
-            document = client.get_endpoint(name, deadline=5)
+            document = client.get_endpoint(name, deadline=LOOK_SECONDS)
         except errors.DoesNotExist:
             document = None
+        except errors.Throttled:
+            raise  # the workspace as a whole wants to be left alone
         except errors.DatabricksError as e:
-            if e.status is None or e.retryable:
-                raise  # the workspace does not answer; the others wait with it
+            log.info("%s/%s was not read: %s", workspace.name, name, e)
             _look_failed(pk, asked_at)
             continue
-        with transaction.atomic():
-            _check_lease(workspace, token)
+        with live.writing():
+            if not _held(workspace, token).exists():
+                raise LeaseLost
             write_look(pk, document, asked_at)
 
 
-def write_look(pk: int, document: wire.Endpoint | None, asked_at: datetime) -> Endpoint | None:
+def write_look(pk: int, document: wire.Endpoint | None, asked_at: datetime) -> Endpoint:
     """Take in the answer to a GET by name, None meaning that no endpoint has it, inside the
-    caller's transaction. Returns the row, or None when it was gone already."""
-    row = Endpoint.objects.living().select_for_update().filter(pk=pk).first()
-    if row is None:
-        return None
-    if document is None or (row.uid and document.id and row.uid != document.id):
+    caller's `writing()`. Returns the row as it is then, which may rest on a newer reading."""
+    row = Endpoint.objects.select_related("workspace").get(pk=pk)
+    if row.gone_at is not None or asked_at < row.read_at():
+        return row
+    if document is None:
         readings.save([row], [], [readings.bury(row, asked_at)])
         return row
+    answer = Answer(document, asked_at)
+    if readings.is_another(row, document):
+        burial = readings.bury(row, asked_at)
+        readings.save([row], [readings.first_sight(row.workspace, answer)], [burial])
+        return row
     shown = _shown(row)
-    change = readings.take_in(row, Answer(document, asked_at))
+    change = readings.take_in(row, answer)
     row.next_look_at = _next_look(row, asked_at)
     if change is not None or _shown(row) != shown:
         readings.save([row], [], [change])
     else:
-        row.save(update_fields=["observed_at", "document_at", "next_look_at", "fingerprint"])
+        row.save(update_fields=["observed_at", "document_at", "next_look_at"])
     return row
-
-
-def preview(row: Endpoint, document: wire.Endpoint, asked_at: datetime) -> Endpoint:
-    """The row as this answer would leave it; neither is saved."""
-    shown = copy.copy(row)
-    readings.take_in(shown, Answer(document, max(asked_at, row.read_at())))
-    return shown
 
 
 def _shown(row: Endpoint) -> tuple[object, ...]:
     """All that a page shows of it: only a change in these is news to a browser."""
-    return tuple(
-        getattr(row, name)
-        for name in readings.WRITTEN
-        if name not in ("observed_at", "document_at", "next_look_at", "revision")
-    )
+    quiet = ("observed_at", "document_at", "next_look_at", "revision")
+    return tuple(getattr(row, name) for name in readings.WRITTEN if name not in quiet)
 
 
 def _next_look(row: Endpoint, asked_at: datetime) -> datetime | None:
@@ -262,14 +288,16 @@ def _next_look(row: Endpoint, asked_at: datetime) -> datetime | None:
 
 
 def _look_failed(pk: int, asked_at: datetime) -> None:
-    """Refused for this one endpoint (403, a proxy's 404): not known, which is not deleted."""
-    with transaction.atomic():
-        row = Endpoint.objects.living().select_for_update().filter(pk=pk).first()
-        if row is None:
+    """Not known, which is not deleted (403, a proxy's 404), or not answered. It is asked again a
+    cycle later, so that one endpoint that never answers does not keep the others waiting."""
+    later = asked_at + timedelta(seconds=settings.SYNC_SECONDS)
+    with live.writing():
+        row = Endpoint.objects.select_related("workspace").get(pk=pk)
+        if row.gone_at is not None:
             return
-        later = asked_at + timedelta(seconds=settings.SYNC_SECONDS)
-        if row.missing_since is None:
-            row.next_look_at = later
-            row.save(update_fields=["next_look_at"])
-        else:
-            readings.save([row], [], [readings.miss(row, asked_at, look_at=later)])
+        if row.missing_since is not None and asked_at >= row.read_at():
+            change = readings.miss(row, asked_at, look_at=later)
+            if change is not None:
+                readings.save([row], [], [change])
+                return
+        Endpoint.objects.filter(pk=pk).update(next_look_at=later)

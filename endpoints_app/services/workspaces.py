@@ -1,10 +1,10 @@
 """The settings name the workspaces; rows, and a group per role in each, follow."""
 
 from django.contrib.auth.models import Group
-from django.db import transaction
 
 from endpoints_app.domain.roles import Role
 from endpoints_app.models import RoleGroup, Workspace
+from endpoints_app.services import live
 
 
 def ensure(names: list[str]) -> None:
@@ -12,7 +12,8 @@ def ensure(names: list[str]) -> None:
     known = dict(Workspace.objects.values_list("name", "configured"))
     if {name for name, configured in known.items() if configured} == set(names):
         return
-    with transaction.atomic():
+    with live.writing():
+        live.next_revision()
         Workspace.objects.exclude(name__in=names).update(configured=False)
         Workspace.objects.filter(name__in=names).update(configured=True)
         for name in names:
