@@ -4,12 +4,11 @@ Whatever is in it can be had from the database, so nothing is lost with it.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient, RedisSerializer
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -18,26 +17,39 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
+class Unreadable(Exception):
+    """A value that another version of the program wrote, or another program."""
+
+
+class Serializer(RedisSerializer):
+    def loads(self, data: Any) -> Any:
+        try:
+            return super().loads(data)
+        except Exception as e:  # unpickling raises whatever it meets
+            raise Unreadable from e
+
+
 class FailOpenClient(RedisCacheClient):
-    """The client of one process. After a failure it does not ask again for a moment, so that a
-    page that reads ten keys from a hanging Redis waits for one."""
+    """After a failure no thread of the process asks again for a moment, so that a page that reads
+    ten keys from a hanging Redis waits for one."""
 
     REST_SECONDS = 1.0
+    resting_until: ClassVar[float] = 0.0
 
     def __init__(self, servers: list[str], **options: Any) -> None:
         # redis-py retries three times by default, each with the whole timeout.
-        super().__init__(servers, retry=Retry(NoBackoff(), 0), **options)
-        self._lock = threading.Lock()
-        self._resting_until = 0.0
+        retry = Retry(NoBackoff(), 0)
+        super().__init__(servers, serializer=Serializer(), retry=retry, **options)
 
     def _try(self, call: Callable[[], T], otherwise: T) -> T:
-        if time.monotonic() < self._resting_until:
+        if time.monotonic() < FailOpenClient.resting_until:
             return otherwise
         try:
             return call()
+        except Unreadable:
+            return otherwise
         except RedisError as e:
-            with self._lock:
-                self._resting_until = time.monotonic() + self.REST_SECONDS
+            FailOpenClient.resting_until = time.monotonic() + self.REST_SECONDS
             log.warning("The cache does not answer (%s); going on without it.", type(e).__name__)
             return otherwise
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_ready
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -16,7 +17,7 @@ from kombu.exceptions import OperationalError
 
 from endpoints_app.domain.lifecycle import OperationKind
 from endpoints_app.models import Endpoint, Operation, Workspace
-from endpoints_app.services import history, operations, sync, workspaces
+from endpoints_app.services import clients, history, operations, sync, workspaces
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,12 @@ def _nudge(operation_id: int) -> None:
     except (OperationalError, OSError) as e:
         _broker_rests_until = time.monotonic() + 2
         log.warning("The broker does not answer (%s); the look-up will find it.", type(e).__name__)
+
+
+@worker_ready.connect
+def _worker_is_ready(**_: Any) -> None:
+    """Our workers are one process with threads, so that what is made here is made for all."""
+    clients.warm()
 
 
 @shared_task

@@ -24,6 +24,10 @@ class WorkspaceClient:
     def close(self) -> None:
         self._transport.close()
 
+    def sign_in(self, *, deadline: float = 30.0) -> None:
+        """Sign in ahead of the first call, which then need not wait for it."""
+        self._transport.sign_in(deadline=deadline)
+
     def list_endpoints(self, *, deadline: float = 20.0) -> tuple[Endpoint, ...]:
         """All endpoints that we may see, with the few fields that a list carries.
 

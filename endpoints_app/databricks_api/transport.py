@@ -125,6 +125,10 @@ class Transport:
         if session is not None:
             session.close()
 
+    def sign_in(self, *, deadline: float) -> None:
+        """Sign in ahead of the first call, which then need not wait for it."""
+        self._sign(self._clock.monotonic() + deadline)
+
     def read(self, path: str, *, deadline: float) -> Mapping[str, Any]:
         """GET a JSON object; see `_read`."""
         return _json_object(self._read(Ask("GET", path, self._whole), deadline=deadline))

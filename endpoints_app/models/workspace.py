@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -51,14 +50,6 @@ class Workspace(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def is_stale(self, now: datetime, limit: timedelta) -> bool:
-        """Whether its endpoints' state is no longer known. Asked of the clock, never stored."""
-        return self.observed_at is None or now - self.observed_at > limit
-
-
-def stale_among(workspaces: Iterable[Workspace], now: datetime, limit: timedelta) -> frozenset[int]:
-    return frozenset(w.pk for w in workspaces if w.is_stale(now, limit))
 
 
 class Outage(models.Model):

@@ -5,6 +5,7 @@ a value can be in a file instead, named by the same variable with _FILE behind i
 workspace that DATABRICKS_HOST or a profile configures signs in by Databricks' usual variables.
 """
 
+import logging
 import os
 import re
 import threading
@@ -15,6 +16,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from endpoints_app.databricks_api import Credentials, Transport, WorkspaceClient, errors
+
+log = logging.getLogger(__name__)
 
 VERSION = "0.1.0"
 
@@ -53,6 +56,20 @@ def client_for(workspace: str) -> WorkspaceClient:
                 raise errors.NotConfigured(str(e)) from None
             _clients[workspace] = WorkspaceClient(Transport(credentials, version=VERSION))
         return _clients[workspace]
+
+
+def warm() -> None:
+    """Sign in to every workspace in the background: the first call of a process would otherwise
+    wait for seconds. What goes wrong here goes wrong again, and is told, where it matters."""
+    for workspace in settings.WORKSPACES:
+        threading.Thread(target=_sign_in, args=(workspace,), name="warm-up", daemon=True).start()
+
+
+def _sign_in(workspace: str) -> None:
+    try:
+        client_for(workspace).sign_in()
+    except errors.DatabricksError as e:
+        log.info("%s: no sign-in ahead of time: %s", workspace, e)
 
 
 def forget() -> None:
