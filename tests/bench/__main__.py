@@ -21,6 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from dashboard import programs
+
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = [int(size) for size in os.environ.get("BENCH_ENDPOINTS", "100 1000").split()]
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
@@ -86,13 +88,10 @@ def measure(port: int, cookie: str, what: str, path: str, queries: int) -> Line:
 
 @contextmanager
 def redis() -> Iterator[str]:
-    from dashboard.run import redis_program
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port, server = programs.free_port(), programs.redis_server()
+    assert server, "make bench needs a redis-server"
     process = subprocess.Popen(
-        [redis_program(), "--port", str(port), "--save", "", "--loglevel", "warning"],
+        [server, "--port", str(port), "--save", "", "--loglevel", "warning"],
         stdout=subprocess.DEVNULL,
     )
     try:
@@ -143,12 +142,12 @@ def run(size: int) -> list[Line]:
 
     filled = fill(size)
     client, cookie = filled["client"], f"sessionid={filled['session']}"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = programs.free_port()
     web = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "dashboard.wsgi", "--bind", f"127.0.0.1:{port}"]
-        + ["--workers", "1", "--threads", "2", "--log-level", "error"],
+        [
+            *(sys.executable, "-m", "gunicorn", "dashboard.wsgi", "--bind", f"127.0.0.1:{port}"),
+            *("--workers", "1", "--threads", "2", "--log-level", "error"),
+        ],
         cwd=ROOT,
     )
     try:
