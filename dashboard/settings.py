@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -28,9 +29,9 @@ def _read(name: str, parse: Callable[[str], T], default: T, wanted: str) -> T:
         return default
     try:
         return parse(text)
-    except (ValueError, KeyError) as e:
-        # The value is not repeated: it may be a secret in the wrong place.
-        raise ImproperlyConfigured(f"{name} must be {wanted}.") from e
+    except (ValueError, KeyError):
+        # The value is not repeated, not by the cause either: it may be a misplaced secret.
+        raise ImproperlyConfigured(f"{name} must be {wanted}.") from None
 
 
 def env_text(name: str, default: str = "") -> str:
@@ -53,29 +54,44 @@ def env_number(name: str, default: float, *, least: float, most: float) -> float
     return _read(name, parse, default, f"a number from {least:g} to {most:g}")
 
 
-def env_list(name: str, default: str = "") -> list[str]:
-    return [item for item in re.split(r"[,\s]+", env_text(name, default)) if item]
+def env_list(name: str, default: str = "", *, each: str = ".+", wanted: str = "") -> list[str]:
+    """Items between commas or spaces; `each` is the pattern that all of them match."""
+
+    def parse(text: str) -> list[str]:
+        items = [item for item in re.split(r"[,\s]+", text) if item]
+        if not all(re.fullmatch(each, item) for item in items):
+            raise ValueError
+        return items
+
+    return _read(name, parse, parse(default), wanted)
 
 
 def env_names(name: str) -> list[str]:
-    """Names that end up in URLs and group names: short, plain, each once."""
-    names = env_list(name)
-    if any(not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", item) for item in names):
+    """Names that end up in URLs, groups and variables: short, plain, told apart by each."""
+    plain = "names of letters, digits, - and _, at most 63 characters each"
+    names = env_list(name, each=r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", wanted=plain)
+    if len({item.upper().replace("-", "_") for item in names}) != len(names):
         raise ImproperlyConfigured(
-            f"{name} must be names of letters, digits, - and _, at most 63 characters each."
+            f"{name} names a workspace twice, or two whose variables are called the same."
         )
-    if len(set(names)) != len(names):
-        raise ImproperlyConfigured(f"{name} names a workspace twice.")
     return names
 
 
-def env_url(name: str, schemes: set[str], default: str = "") -> str:
+def env_url(name: str, schemes: set[str], default: str, *, path: str, example: str) -> str:
+    """A URL with one of `schemes`; `path` is the pattern of what follows the host's slash."""
+
     def parse(text: str) -> str:
-        if urlsplit(text).scheme not in schemes:
+        parts = urlsplit(text)
+        well = parts.scheme in schemes and re.fullmatch(path, parts.path.strip("/"))
+        if not well or parts.port == 0:  # a port that is no number raises by itself
             raise ValueError
         return text
 
-    return _read(name, parse, default, f"a URL beginning with {' or '.join(sorted(schemes))}://")
+    return _read(name, parse, default, f"a URL such as {example}")
+
+
+def env_redis(name: str, default: str) -> str:
+    return env_url(name, {"redis", "rediss"}, default, path=r"\d*", example="redis://host:6379/0")
 
 
 # Where and how it runs -------------------------------------------------------------------------
@@ -91,30 +107,51 @@ DEBUG = env_flag("DEBUG")
 HTTPS = env_flag("HTTPS", default=not EMBEDDED)
 
 
+def _in_var_dir(name: str) -> Path:
+    try:
+        VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as e:
+        raise ImproperlyConfigured("VAR_DIR must be a directory that can be written to.") from e
+    return VAR_DIR / name
+
+
 def _kept_secret_key() -> str:
     """The embedded default's own key, made once and kept under VAR_DIR."""
-    path = VAR_DIR / "secret_key"
-    VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(64))
+    path = _in_var_dir("secret_key")
+    if not path.exists():
+        fresh = path.with_name(f"secret_key.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(64))
+        with suppress(FileExistsError):  # another process was first: its key counts
+            path.hardlink_to(fresh)
+        fresh.unlink()
     return path.read_text()
 
 
 SECRET_KEY = env_text("SECRET_KEY")
-if not SECRET_KEY:
-    if not EMBEDDED:
-        raise ImproperlyConfigured(
-            "SECRET_KEY must be set: a random text of 50 characters or more, the same in every "
-            "process. (`make run` makes and keeps its own.)"
-        )
+if EMBEDDED and not SECRET_KEY:
     SECRET_KEY = _kept_secret_key()
+if len(SECRET_KEY) < 50:
+    raise ImproperlyConfigured(
+        "SECRET_KEY must be set: a random text of 50 characters or more, the same in every "
+        "process. (`make run` makes and keeps its own.)"
+    )
 
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost 127.0.0.1 [::1]" if EMBEDDED else "")
-CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = env_list(
+    "ALLOWED_HOSTS",
+    "localhost 127.0.0.1 [::1]" if EMBEDDED else "",
+    each=r"\*|\.?[\w-]+(\.[\w-]+)*|\[[0-9A-Fa-f:.]+\]",
+    wanted="host names, without scheme and port",
+)
+if not ALLOWED_HOSTS and not DEBUG:
+    raise ImproperlyConfigured(
+        "ALLOWED_HOSTS must be set: the host names by which browsers reach the dashboard."
+    )
+CSRF_TRUSTED_ORIGINS = env_list(
+    "CSRF_TRUSTED_ORIGINS",
+    each=r"https?://[^/]+",
+    wanted="origins such as https://desk.example.com",
+)
 
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
@@ -196,13 +233,20 @@ AUTH_PASSWORD_VALIDATORS = [
 # Database --------------------------------------------------------------------------------------
 
 DATABASE_URL = env_url(
-    "DATABASE_URL", {"postgres", "postgresql", "sqlite"}, f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
+    "DATABASE_URL",
+    {"postgres", "postgresql", "sqlite"},
+    "",
+    path=".+",
+    example="postgresql://user:password@host/name",
 )
 DATABASES = {
-    "default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
+    "default": dj_database_url.parse(
+        DATABASE_URL or f"sqlite:///{_in_var_dir('db.sqlite3')}",
+        conn_max_age=60,
+        conn_health_checks=True,
+    )
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
     DATABASES["default"]["OPTIONS"] = {
         # A deferred transaction that reads, then writes, fails at once when another one wrote
         # in between, whatever the timeout; an immediate one waits for its turn.
@@ -215,9 +259,8 @@ else:
 
 # Redis: the broker and the cache. Both may be gone; pages and clicks go on. --------------------
 
-REDIS_SCHEMES = {"redis", "rediss"}
-REDIS_URL = env_url("REDIS_URL", REDIS_SCHEMES, "redis://127.0.0.1:6379/0")
-CACHE_URL = env_url("CACHE_URL", REDIS_SCHEMES, REDIS_URL)
+REDIS_URL = env_redis("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHE_URL = env_redis("CACHE_URL", REDIS_URL)
 REDIS_PATIENCE = 0.2  # seconds a page waits for Redis
 
 CACHES = {
@@ -276,8 +319,12 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # The fleet -------------------------------------------------------------------------------------
 
 WORKSPACES = env_names("WORKSPACES")
-if not WORKSPACES and (os.environ.get("DATABRICKS_HOST") or os.environ.get("DATABRICKS_CONFIG_PROFILE")):
+if not WORKSPACES and (
+    os.environ.get("DATABRICKS_HOST") or os.environ.get("DATABRICKS_CONFIG_PROFILE")
+):
     WORKSPACES = env_names("WORKSPACE_NAME") or ["workspace"]
+    if len(WORKSPACES) > 1:
+        raise ImproperlyConfigured("WORKSPACE_NAME must be one name; WORKSPACES takes several.")
 
 SYNC_SECONDS = env_number("SYNC_SECONDS", 15, least=1, most=3600)
 SYNC_FAST_SECONDS = env_number("SYNC_FAST_SECONDS", 2, least=0.2, most=60)

@@ -1,9 +1,15 @@
 """The door for web servers."""
 
 import os
+import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
-application = get_wsgi_application()
+try:
+    application = get_wsgi_application()
+except ImproperlyConfigured as e:
+    sys.stderr.write(f"{e}\n")
+    sys.exit(3)  # to gunicorn: this will not get better, end; any other code starts a new worker
