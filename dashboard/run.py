@@ -6,8 +6,10 @@ Ctrl-C. Without a configured workspace two emulated ones stand in.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import re
 import secrets
 import socket
 import sys
@@ -24,7 +26,10 @@ CONFIGURES_A_WORKSPACE = ("WORKSPACES", "DATABRICKS_HOST", "DATABRICKS_CONFIG_PR
 
 
 def main() -> None:
-    VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        VAR_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        sys.exit("VAR_DIR must be a directory that can be written to.")
     _only_one_here()
     env = os.environ
     bind = env.get("BIND", "").strip() or "127.0.0.1"
@@ -61,14 +66,20 @@ def _port(bind: str) -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((bind, int(text)))
-        except OSError:
-            sys.exit(f"Port {text} is taken. Set PORT to another one.")
+        except OSError as e:
+            if e.errno == errno.EADDRINUSE:
+                sys.exit(f"Port {text} is taken. Set PORT to another one.")
+            sys.exit(
+                "BIND must be an address of this machine, and PORT one that you may listen on."
+            )
     return int(text)
 
 
 def _emulators() -> Programs:
     """Two local workspaces, and the variables that point the dashboard at them."""
     scale = os.environ.get("EMULATOR_TIME_SCALE", "").strip() or "0.2"
+    if not re.fullmatch(r"\d+(\.\d+)?", scale):
+        sys.exit("EMULATOR_TIME_SCALE must be a number such as 0.2.")
     token = secrets.token_hex(16)
     os.environ |= {
         "DEMO": "on",
@@ -103,15 +114,15 @@ def _prepare() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     import django
     from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import call_command
+    from django.core.management import CommandError, call_command
 
     try:
         django.setup()
-    except ImproperlyConfigured as e:
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        call_command("make_accounts")
+    except (ImproperlyConfigured, CommandError) as e:
         sys.exit(str(e))
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
-    call_command("make_accounts")
 
 
 if __name__ == "__main__":
