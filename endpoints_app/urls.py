@@ -18,7 +18,7 @@ from endpoints_app.views import (
 class KindConverter(StringConverter):
     regex = "|".join(kind.value for kind in OperationKind)
 
-    def to_python(self, value: str) -> OperationKind:  # type: ignore[override]
+    def to_python(self, value: str) -> OperationKind:
         return OperationKind(value)
 
 
