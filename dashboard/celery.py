@@ -1,5 +1,6 @@
 """The Celery application: broker without results, JSON messages, ids as arguments."""
 
+import logging
 import os
 import warnings
 from typing import Any
@@ -26,3 +27,11 @@ def _worker_waits(conf: Any = None, **kwargs: object) -> None:
 @beat_init.connect
 def _beat_waits(sender: Any = None, **kwargs: object) -> None:
     sender.app.conf.broker_transport_options = {"socket_connect_timeout": 2, "socket_timeout": 5}
+    logging.getLogger("celery.beat").addFilter(_in_one_line)
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """While Redis is down beat would print two stacks for each tick: a hundred lines a second."""
+    if record.exc_info:
+        record.msg, record.args, record.exc_info = "%s", (record.exc_info[1],), None
+    return True

@@ -129,12 +129,14 @@ class Program:
 
 
 def processes_of(directory: Path) -> dict[int, str]:
-    """Every living process whose VAR_DIR is `directory`: pid → command line."""
+    """Every living process whose VAR_DIR is `directory`, or that works in it, as Redis, which
+    writes over its environment, does: pid → command line."""
     mark = f"VAR_DIR={directory}".encode()
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if mark in (process / "environ").read_bytes().split(b"\0"):
+            environment = (process / "environ").read_bytes().split(b"\0")
+            if mark in environment or (process / "cwd").readlink() == directory:
                 command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
                 found[int(process.name)] = command
         except OSError:
