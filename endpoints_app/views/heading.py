@@ -1,0 +1,71 @@
+"""What stands above every page of one endpoint: its status, what may be done, what is under way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from endpoints_app import sentences
+from endpoints_app.domain.lifecycle import OperationKind
+from endpoints_app.domain.status import Status
+from endpoints_app.models import Endpoint
+from endpoints_app.services import clients, detail, listing, live, operations
+from endpoints_app.views import guards, partial
+
+
+def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
+    """The context of `panels/page.html`, which a panel's page extends and adds its own to."""
+    now = timezone.now()
+    head = live.head()
+    (row,) = listing.rows([endpoint], head, now)
+    access = guards.access_of(request)
+    role = access.best_role(endpoint.workspace_id)
+    actions = []
+    for kind in OperationKind:
+        refusal = operations.refusal_for(
+            kind,
+            endpoint,
+            may=access.may(kind.action, endpoint.workspace_id),
+            stale=row.stale,
+            running=row.operation,
+        )
+        why_not = sentences.refusal(refusal, kind, role) if refusal else ""
+        actions.append(
+            {
+                "kind": kind.value,
+                "verb": sentences.VERBS[kind],
+                "why_not": why_not,
+                "shown": kind is _likely(row),
+            }
+        )
+    return {
+        "endpoint": endpoint,
+        "row": row,
+        "latest": detail.latest_operation(endpoint),
+        "actions": actions,
+        "databricks_url": _databricks_url(endpoint),
+        "cursor": head.cursor(now),
+        "observed": partial.observed(sources(head, endpoint)),
+        "sources": sources(head, endpoint),
+        "now": now,
+        "head": head,
+    }
+
+
+def sources(head: live.Head, endpoint: Endpoint) -> list[live.Source]:
+    return [source for source in head.sources if source.pk == endpoint.workspace_id]
+
+
+def _likely(row: listing.Row) -> OperationKind:
+    """Start for what is stopped, Stop for everything else; Delete is apart, in a menu."""
+    if row.operation is not None and row.operation.known_kind is not OperationKind.DELETE:
+        return row.operation.known_kind
+    stopped = row.endpoint.known_status is Status.STOPPED
+    return OperationKind.START if stopped else OperationKind.STOP
+
+
+def _databricks_url(endpoint: Endpoint) -> str:
+    host = clients.host_for(endpoint.workspace.name)
+    return f"{host}/ml/endpoints/{endpoint.name}" if host and not endpoint.gone_at else ""
