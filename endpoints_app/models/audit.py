@@ -23,3 +23,9 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor_name}: {self.action} {self.workspace}/{self.endpoint}"
+
+    @property
+    def said(self) -> str:
+        """What is to be read beside the action: Databricks' answer, the reason, or the outcome."""
+        found = (self.detail.get(key) for key in ("answer", "reason", "outcome"))
+        return next((text for text in found if text), "")
