@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from endpoints_app.services import access
 
@@ -129,7 +130,8 @@ def _is_part(request: HttpRequest) -> bool:
 
 def _page_of_form(request: HttpRequest) -> str:
     """The page a form was sent from: its target cannot be visited after the sign-in."""
-    page = urlsplit(request.headers.get("Referer", ""))
-    if page.netloc != request.get_host():
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()}):
         return reverse(settings.LOGIN_REDIRECT_URL)
-    return page._replace(scheme="", netloc="", fragment="").geturl()
+    path = urlsplit(page)._replace(scheme="", netloc="", fragment="").geturl()
+    return path or reverse(settings.LOGIN_REDIRECT_URL)
