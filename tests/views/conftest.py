@@ -1,0 +1,175 @@
+"""A fleet without a workspace behind it: rows made from what an emulator once answered, and the
+clock held still at the moment they were read."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import Client
+
+from endpoints_app.databricks_api import Credentials, Transport, WorkspaceClient, wire
+from endpoints_app.domain.lifecycle import OperationKind
+from endpoints_app.emulator import serving
+from endpoints_app.models import Endpoint, Operation, Workspace
+from endpoints_app.services import live, operations, readings, workspaces
+from tests.conftest import Clock, make_user
+
+Document = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def _quick(settings: Any, tmp_path: Any) -> None:
+    """Passwords cost nothing here, and no directory of static files is missed."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STATIC_ROOT = tmp_path
+
+
+@pytest.fixture
+def ada(db: None, settings: Any) -> User:
+    """Manages another workspace, and has no role in `lab`."""
+    workspaces.ensure(["lab", "other"])
+    settings.WORKSPACES = ["lab", "other"]
+    return make_user("ada", "manager in other")
+
+
+@pytest.fixture
+def root(db: None) -> User:
+    """The admins' account."""
+    return User.objects.create_superuser("root", password="correct horse battery")
+
+
+@cache
+def recorded(at: datetime) -> tuple[Document, ...]:
+    """What the emulator answers about each endpoint of its seeded fleet."""
+    with serving(clock=at.timestamp) as running:
+        credentials = Credentials(host=running.url, token=running.token)
+        client = WorkspaceClient(Transport(credentials, version="0"))
+        try:
+            names = [item.name for item in client.list_endpoints(deadline=10)]
+            return tuple(client.get_endpoint(name, deadline=10).raw for name in names)
+        finally:
+            client.close()
+
+
+class Fleet:
+    """The workspace `lab`, read a moment ago."""
+
+    def __init__(self, clock: Clock, traveller: time_machine.Traveller) -> None:
+        self.clock = clock
+        self.traveller = traveller
+        workspaces.ensure(["lab"])
+        self.workspace = Workspace.objects.get(name="lab")
+        self.add(*recorded(clock.now))
+        self.answered()
+
+    def add(self, *documents: Document) -> None:
+        new = [self._sight(self.workspace, copy.deepcopy(document)) for document in documents]
+        with live.writing():
+            readings.save([], new, [])
+
+    def _sight(self, workspace: Workspace, document: Document) -> Endpoint:
+        answer = readings.Answer(wire.Endpoint.parse(document), self.clock.now)
+        endpoint = readings.first_sight(workspace, answer)
+        endpoint.next_look_at = None
+        return endpoint
+
+    def other(self, *documents: Document) -> Workspace:
+        """A second workspace, `other`, with these endpoints."""
+        workspaces.ensure(["lab", "other"])
+        other = Workspace.objects.get(name="other")
+        with live.writing():
+            readings.save([], [self._sight(other, d) for d in documents], [])
+        Workspace.objects.filter(pk=other.pk).update(observed_at=self.clock.now)
+        return other
+
+    def endpoint(self, name: str) -> Endpoint:
+        found = Endpoint.objects.select_related("workspace", "cause")
+        return found.get(workspace=self.workspace, name=name, gone_at=None)
+
+    def document(self, name: str) -> Document:
+        return copy.deepcopy(next(d for d in recorded(START) if d["name"] == name))
+
+    def read(self, document: Document) -> Endpoint:
+        """Databricks now says this about the endpoint of that name."""
+        row = self.endpoint(document["name"])
+        change = readings.take_in(
+            row, readings.Answer(wire.Endpoint.parse(document), self.clock.now)
+        )
+        with live.writing():
+            readings.save([row], [], [change])
+        return row
+
+    def change(self, name: str) -> Endpoint:
+        """Something about it is new."""
+        return self.read(self.document(name) | {"description": str(self.clock.now)})
+
+    def bury(self, name: str) -> Endpoint:
+        row = self.endpoint(name)
+        with live.writing():
+            readings.save([row], [], [readings.bury(row, self.clock.now)])
+        return row
+
+    def forward(self, seconds: float) -> datetime:
+        """Time passes, and nobody reads anything."""
+        self.traveller.move_to(self.clock.forward(seconds))
+        return self.clock.now
+
+    def answered(self) -> None:
+        """A cycle without news."""
+        Workspace.objects.filter(pk=self.workspace.pk).update(observed_at=self.clock.now)
+
+    def ask(self, name: str, kind: str, by: User, **options: Any) -> Operation:
+        with transaction.atomic():
+            return operations.request(
+                self.endpoint(name),
+                OperationKind(kind),
+                actor=by,
+                now=self.clock.now,
+                stale=False,
+                **options,
+            )
+
+
+START = Clock().now
+
+
+@pytest.fixture
+def fleet(db: None, clock: Clock, settings: Any) -> Iterator[Fleet]:
+    settings.WORKSPACES = ["lab"]
+    recorded(START)  # outside the held clock: it speaks over sockets
+    with time_machine.travel(clock.now, tick=False) as traveller:
+        yield Fleet(clock, traveller)
+
+
+@pytest.fixture
+def as_vera(fleet: Fleet, vera: User, browser: Callable[[User], Client]) -> Client:
+    return browser(vera)
+
+
+@pytest.fixture
+def as_otto(fleet: Fleet, otto: User, browser: Callable[[User], Client]) -> Client:
+    return browser(otto)
+
+
+@pytest.fixture
+def as_mika(fleet: Fleet, mika: User, browser: Callable[[User], Client]) -> Client:
+    return browser(mika)
+
+
+@pytest.fixture
+def as_oscar(fleet: Fleet, oscar: User, browser: Callable[[User], Client]) -> Client:
+    return browser(oscar)
+
+
+@pytest.fixture
+def cached(settings: Any) -> None:
+    """A cache that answers, as Redis does when it is there."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -1,0 +1,41 @@
+"""A page as its reader finds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bs4 import BeautifulSoup, Tag
+
+
+def soup(response: Any) -> BeautifulSoup:
+    assert response["Content-Type"].startswith("text/html"), response["Content-Type"]
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def one(found: BeautifulSoup | Tag, css: str) -> Tag:
+    """The only element that the selector finds."""
+    tags = found.select(css)
+    assert len(tags) == 1, f"{len(tags)} × {css} in {found.get_text(' ', strip=True)[:2000]}"
+    return tags[0]
+
+
+def text(found: BeautifulSoup | Tag, css: str) -> str:
+    """Its words, with single spaces."""
+    return " ".join(one(found, css).get_text(" ").split())
+
+
+def listed(found: BeautifulSoup | Tag) -> list[str]:
+    """The endpoints of the list, in its order."""
+    return [
+        str(row["data-endpoint"]).partition("/")[2] for row in found.select("tr[data-endpoint]")
+    ]
+
+
+def statuses(found: BeautifulSoup | Tag) -> dict[str, str]:
+    """Endpoint → what its badge says."""
+    return {
+        str(row["data-endpoint"]).partition("/")[2]: str(
+            row.select("[data-status]")[0]["data-status"]
+        )
+        for row in found.select("tr[data-endpoint]")
+    }
