@@ -6,15 +6,18 @@ subclasses are drawn in errors.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
 from .errors import BadRequest, Nonsense, Sent
 from .transport import Transport
 from .wire import Endpoint, objects
+from .wire_permissions import Me, PermissionLevel, Permissions
 
 ENDPOINTS: Final = "/api/2.0/serving-endpoints"
+PERMISSIONS: Final = "/api/2.0/permissions/serving-endpoints"
+ME: Final = "/api/2.0/preview/scim/v2/Me"
 
 
 class WorkspaceClient:
@@ -57,14 +60,62 @@ class WorkspaceClient:
         """Ask for the deletion, in one request; that it was accepted is all that a return means."""
         self._transport.write("DELETE", _path(name), deadline=deadline)
 
+    # ── permissions, by endpoint id ─────────────────────────────────────────────────────────────
 
-def _path(name: str) -> str:
-    """The address of an endpoint; a name is somebody else's text and stays one segment of it."""
+    def get_permissions(self, endpoint_id: str, *, deadline: float = 10.0) -> Permissions:
+        """The live access control list, inherited entries included."""
+        answer = self._transport.read(_path(endpoint_id, under=PERMISSIONS), deadline=deadline)
+        if "access_control_list" not in answer and "object_id" not in answer:
+            # Read as an empty list it would say that nobody holds anything.
+            raise Nonsense("The answer is not an access control list.", status=200)
+        _items(answer, "access_control_list")
+        return Permissions.parse(answer)
+
+    def get_permission_levels(
+        self, endpoint_id: str, *, deadline: float = 10.0
+    ) -> tuple[PermissionLevel, ...]:
+        """The levels that can be granted, with Databricks' own description of each."""
+        path = _path(endpoint_id, under=PERMISSIONS) + "/permissionLevels"
+        return PermissionLevel.parse_all(self._transport.read(path, deadline=deadline))
+
+    def patch_permissions(
+        self, endpoint_id: str, grants: Iterable[Mapping[str, str]], *, deadline: float = 30.0
+    ) -> None:
+        """Grant what is listed, in one request; who is not listed keeps what they hold.
+
+        A grant is `permission_level` with one of `user_name`, `group_name` and
+        `service_principal_name`.
+        """
+        self._write_permissions("PATCH", endpoint_id, grants, deadline)
+
+    def put_permissions(
+        self, endpoint_id: str, grants: Iterable[Mapping[str, str]], *, deadline: float = 30.0
+    ) -> None:
+        """Replace all direct grants, in one request; who is not listed loses theirs."""
+        self._write_permissions("PUT", endpoint_id, grants, deadline)
+
+    def get_me(self, *, deadline: float = 10.0) -> Me:
+        """The principal that our credentials belong to."""
+        me = Me.parse(self._transport.read(ME, deadline=deadline))
+        if not me.user_name:
+            raise Nonsense("The answer does not say who we are.", status=200)
+        return me
+
+    def _write_permissions(
+        self, method: str, endpoint_id: str, grants: Iterable[Mapping[str, str]], deadline: float
+    ) -> None:
+        body = {"access_control_list": [dict(grant) for grant in grants]}
+        path = _path(endpoint_id, under=PERMISSIONS)
+        self._transport.write(method, path, deadline=deadline, body=body)
+
+
+def _path(name: str, under: str = ENDPOINTS) -> str:
+    """The address of an endpoint; a name or id is somebody else's text and stays one segment."""
     # A dot segment would be resolved on the way, whatever its encoding.
     if name in ("", ".", ".."):
         raise BadRequest("This name cannot be addressed.", sent=Sent.NO)
     try:
-        return f"{ENDPOINTS}/{quote(name, safe='')}"
+        return f"{under}/{quote(name, safe='')}"
     except UnicodeEncodeError:
         raise BadRequest("This name cannot be addressed.", sent=Sent.NO) from None
 

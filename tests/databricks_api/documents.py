@@ -176,9 +176,9 @@ def places(document: Any) -> list[tuple[Any, Any]]:
 
 
 @st.composite
-def spoiled(draw: st.DrawFn) -> Any:
+def spoiled(draw: st.DrawFn, samples: list[Any] | None = None) -> Any:
     """A sample after one to four injuries: dropped, null, retyped, nested or stringified values."""
-    document = copy.deepcopy(draw(st.sampled_from(SAMPLES)))
+    document = copy.deepcopy(draw(st.sampled_from(samples or SAMPLES)))
     for _ in range(draw(st.integers(1, 4))):
         spots = places(document)
         if not spots:
