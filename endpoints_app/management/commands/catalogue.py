@@ -106,8 +106,11 @@ def _problems(path: Path, code: str, template: Catalog) -> Iterator[str]:
         elif found.fuzzy:
             yield f"fuzzy: {_key(wanted)!r}"
         else:
-            for error in found.check(catalog):
-                yield f"{error}: {_key(wanted)!r}"
+            for string in _strings(found):
+                # A language with one form for all numbers follows the plural.
+                message = Message(_last_key(found), string, flags=found.flags)
+                for error in message.check(catalog):
+                    yield f"{error}: {_key(wanted)!r}"
     for message in catalog:
         if message.id and template.get(_key(message), message.context) is None:
             yield f"no longer used: {_key(message)!r}"
@@ -115,6 +118,10 @@ def _problems(path: Path, code: str, template: Catalog) -> Iterator[str]:
 
 def _key(message: Message) -> str:
     return message.id[0] if isinstance(message.id, (tuple, list)) else message.id
+
+
+def _last_key(message: Message) -> str:
+    return message.id[-1] if isinstance(message.id, (tuple, list)) else message.id
 
 
 def _strings(message: Message) -> list[str]:
