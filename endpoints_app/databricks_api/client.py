@@ -6,18 +6,25 @@ subclasses are drawn in errors.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
 from .errors import BadRequest, Nonsense, Sent
 from .transport import Transport
 from .wire import Endpoint, objects
+from .wire_logs import LogText, parts_of, tail_of
 from .wire_permissions import Me, PermissionLevel, Permissions
+
+T = TypeVar("T")
 
 ENDPOINTS: Final = "/api/2.0/serving-endpoints"
 PERMISSIONS: Final = "/api/2.0/permissions/serving-endpoints"
 ME: Final = "/api/2.0/preview/scim/v2/Me"
+
+CONFIG_VERSION_IN: Final[Literal["query", "body"]] = "query"
+"""Where a log's `config_version` goes: in the query in public code that calls it; the documentation
+shows the body of a GET."""
 
 
 class WorkspaceClient:
@@ -101,6 +108,77 @@ class WorkspaceClient:
             raise Nonsense("The answer does not say who we are.", status=200)
         return me
 
+    # Logs: build or server, of one served entity; without a config version of the active one ──
+
+    def build_logs(
+        self,
+        name: str,
+        served: str,
+        *,
+        keep: int,
+        config_version: int | None = None,
+        deadline: float = 10.0,
+    ) -> LogText:
+        """The last `keep` characters of what building its environment said. However much the
+        workspace sends, little more is held."""
+        path = _log_path(name, served, "build-logs")
+        return self._logs(path, lambda it: tail_of(it, keep=keep), config_version, deadline)
+
+    def server_logs(
+        self,
+        name: str,
+        served: str,
+        *,
+        keep: int,
+        config_version: int | None = None,
+        deadline: float = 10.0,
+    ) -> LogText:
+        """The last `keep` characters of what its server process said lately."""
+        path = _log_path(name, served, "logs")
+        return self._logs(path, lambda it: tail_of(it, keep=keep), config_version, deadline)
+
+    def save_build_logs(
+        self,
+        name: str,
+        served: str,
+        write: Callable[[Iterator[str]], T],
+        *,
+        config_version: int | None = None,
+        deadline: float = 60.0,
+    ) -> T:
+        """`write` gets the whole text part by part; where an attempt broke off, from the beginning
+        again."""
+        path = _log_path(name, served, "build-logs")
+        return self._logs(path, lambda it: write(parts_of(it)), config_version, deadline)
+
+    def save_server_logs(
+        self,
+        name: str,
+        served: str,
+        write: Callable[[Iterator[str]], T],
+        *,
+        config_version: int | None = None,
+        deadline: float = 60.0,
+    ) -> T:
+        """As `save_build_logs`."""
+        path = _log_path(name, served, "logs")
+        return self._logs(path, lambda it: write(parts_of(it)), config_version, deadline)
+
+    def _logs(
+        self,
+        path: str,
+        take: Callable[[Iterator[bytes]], T],
+        config_version: int | None,
+        deadline: float,
+    ) -> T:
+        body = None
+        if config_version is not None:
+            if CONFIG_VERSION_IN == "query":
+                path += f"?config_version={config_version}"
+            else:
+                body = {"config_version": config_version}
+        return self._transport.read_through(path, take, deadline=deadline, body=body)
+
     def _write_permissions(
         self, method: str, endpoint_id: str, grants: Iterable[Mapping[str, str]], deadline: float
     ) -> None:
@@ -118,6 +196,10 @@ def _path(name: str, under: str = ENDPOINTS) -> str:
         return f"{under}/{quote(name, safe='')}"
     except UnicodeEncodeError:
         raise BadRequest("This name cannot be addressed.", sent=Sent.NO) from None
+
+
+def _log_path(name: str, served: str, which: str) -> str:
+    return f"{_path(served, under=_path(name) + '/served-models')}/{which}"
 
 
 def _items(answer: Mapping[str, Any], key: str) -> list[Any]:

@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -137,6 +137,19 @@ class Transport:
         """GET a body as it is; one of more than `most` bytes is Nonsense. See `_read`."""
         take = partial(_body, limit=most)
         return self._read(Ask("GET", path, take, accept=accept), deadline=deadline)
+
+    def read_through(
+        self,
+        path: str,
+        take: Callable[[Iterator[bytes]], T],
+        *,
+        deadline: float,
+        body: Mapping[str, Any] | None = None,
+    ) -> T:
+        """GET a body of any size: `take` gets it piece by piece, from the beginning again where
+        an attempt broke off. See `_read`."""
+        ask = Ask("GET", path, lambda response: take(_pieces(response)), body=_as_json(body))
+        return self._read(ask, deadline=deadline)
 
     def write(
         self, method: str, path: str, *, deadline: float, body: Mapping[str, Any] | None = None
@@ -302,15 +315,19 @@ def _body(response: requests.Response, limit: int) -> bytes:
     if announced.isdigit() and int(announced) > limit:
         raise Nonsense("The answer is too large.", status=response.status_code)
     chunks, size = [], 0
+    for chunk in _pieces(response):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise Nonsense("The answer is too large.", status=response.status_code)
+    return b"".join(chunks)
+
+
+def _pieces(response: requests.Response) -> Iterator[bytes]:
     try:
-        for chunk in response.raw.stream(_CHUNK, decode_content=True):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > limit:
-                raise Nonsense("The answer is too large.", status=response.status_code)
+        yield from response.raw.stream(_CHUNK, decode_content=True)
     except urllib3.exceptions.DecodeError:
         raise Nonsense("The answer cannot be decompressed.", status=response.status_code) from None
-    return b"".join(chunks)
 
 
 def _error_body(response: requests.Response) -> bytes:
