@@ -142,7 +142,7 @@ class Lab:
         """Cycles until no details are outstanding but of what is in transition."""
         for _ in range(10):
             self.sync()
-            if not self.workspace.endpoints.filter(document=None, gone_at=None).exists():
+            if not self.workspace.endpoints.living().filter(document__isnull=True).exists():
                 return
 
 

@@ -227,26 +227,28 @@ def _look(
 ) -> None:
     """GET the endpoints whose look is due, the longest waiting first."""
     started = clock()
-    due = [(row.next_look_at, row) for row in known.values() if row.next_look_at]
-    waiting = sorted((at, row.name, row.pk) for at, row in due if at <= started)
-    for _, name, pk in waiting[:LOOKS_PER_CYCLE]:
+    waiting = [(at, row) for row in known.values() if (at := row.next_look_at) and at <= started]
+    waiting.sort(key=lambda pair: (pair[0], pair[1].name))
+    for _, row in waiting[:LOOKS_PER_CYCLE]:
         asked_at = clock()
         if (asked_at - started).total_seconds() > LOOKS_SECONDS:
             return
+        document, failure = None, None
         try:
-            document = client.get_endpoint(name, deadline=LOOK_SECONDS)
-        except errors.DoesNotExist:
-            document = None
+            document = client.get_endpoint(row.name, deadline=LOOK_SECONDS)
         except errors.Throttled:
             raise  # the workspace as a whole wants to be left alone
         except errors.DatabricksError as e:
-            log.info("%s/%s was not read: %s", workspace.name, name, e)
-            _look_failed(pk, asked_at)
-            continue
+            failure = e
+        gone = isinstance(failure, errors.DoesNotExist) and row.missing_since is not None
         with live.writing():
             if not _held(workspace, token).exists():
                 raise LeaseLost
-            write_look(pk, document, asked_at)
+            if document is not None or gone:
+                write_look(row.pk, document, asked_at)
+            else:
+                log.info("%s/%s was not read: %s", workspace.name, row.name, failure)
+                _look_failed(row.pk, asked_at)
 
 
 def write_look(pk: int, document: wire.Endpoint | None, asked_at: datetime) -> Endpoint:
@@ -288,16 +290,16 @@ def _next_look(row: Endpoint, asked_at: datetime) -> datetime | None:
 
 
 def _look_failed(pk: int, asked_at: datetime) -> None:
-    """Not known, which is not deleted (403, a proxy's 404), or not answered. It is asked again a
-    cycle later, so that one endpoint that never answers does not keep the others waiting."""
+    """Not known, which is not deleted: no answer, a 403, a proxy's 404, or an answer that the list
+    of the same cycle contradicts. It is asked again a cycle later, so that one endpoint that never
+    answers does not keep the others waiting. Inside the caller's `writing()`."""
     later = asked_at + timedelta(seconds=settings.SYNC_SECONDS)
-    with live.writing():
-        row = Endpoint.objects.select_related("workspace").get(pk=pk)
-        if row.gone_at is not None:
+    row = Endpoint.objects.select_related("workspace").get(pk=pk)
+    if row.gone_at is not None:
+        return
+    if row.missing_since is not None and asked_at >= row.read_at():
+        change = readings.miss(row, asked_at, look_at=later)
+        if change is not None:
+            readings.save([row], [], [change])
             return
-        if row.missing_since is not None and asked_at >= row.read_at():
-            change = readings.miss(row, asked_at, look_at=later)
-            if change is not None:
-                readings.save([row], [], [change])
-                return
-        Endpoint.objects.filter(pk=pk).update(next_look_at=later)
+    Endpoint.objects.filter(pk=pk).update(next_look_at=later)

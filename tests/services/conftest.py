@@ -1,0 +1,171 @@
+"""What the tests of the services need beyond the cast: hands on the workspace, real commits."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.contrib.auth.models import User
+from django.db import connection, connections
+
+from endpoints_app.domain.lifecycle import OperationKind
+from endpoints_app.emulator import Running
+from endpoints_app.models import Endpoint, Operation
+from endpoints_app.services import operations, sync, workspaces
+from tests.conftest import Clock, Lab
+
+BASE = "/api/2.0/serving-endpoints"
+LIST = f"GET {BASE}"
+GET = f"GET {BASE}/{{name}}"
+STOP = f"POST {BASE}/{{name}}/config:stop"
+START = f"POST {BASE}/{{name}}/config:start"
+DELETE = f"DELETE {BASE}/{{name}}"
+
+ONE = {"method": "GET", "route": f"{BASE}/{{name}}"}
+"""What a fault matches to hit the reads of single endpoints; add a name."""
+ALL = {"method": "GET", "route": BASE}
+"""What a fault matches to hit the list."""
+
+
+@pytest.fixture
+def behind_our_back(emulator: Running) -> Callable[..., None]:
+    """Change an endpoint in the workspace: `behind_our_back("churn", remove=True)`."""
+
+    def change(name: str, **what: Any) -> None:
+        answer = requests.post(f"{emulator.url}/_control/endpoints/{name}", json=what, timeout=5)
+        assert answer.status_code == 200, answer.text
+
+    return change
+
+
+class Desk:
+    """Clicks and the engine by hand."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.clock: Clock = lab.clock
+        self.emulator: Running = lab.emulator
+
+    def ask(self, kind: str, name: str, actor: User, **how: Any) -> Operation:
+        endpoint = self.lab.endpoint(name)
+        if kind == "delete":
+            how.setdefault("confirm", name)
+        return operations.request(
+            endpoint, OperationKind(kind), actor=actor, now=self.clock(), stale=False, **how
+        )
+
+    def look(self, operation: Operation, seconds: float = 0) -> Operation:
+        """Let `seconds` pass, then take one look."""
+        self.clock.forward(seconds)
+        operations.advance(operation.pk, clock=self.clock)
+        operation.refresh_from_db()
+        return operation
+
+    def look_until_settled(self, operation: Operation, *, steps: int = 400) -> Operation:
+        """Look each time it is due until it is settled, as the engine does."""
+        for _ in range(steps):
+            self.clock.now = max(self.clock.now, operation.next_look_at)
+            if not self.look(operation).is_open:
+                return operation
+        raise AssertionError(f"still {operation.state} after {steps} looks")
+
+    def writes(self) -> list[str]:
+        """The calls that the workspace got and that may change something."""
+        return [f"{w['method']} {w['name']}" for w in self.emulator.calls.document()["writes"]]
+
+    def row(self, operation: Operation) -> Endpoint:
+        return Endpoint.objects.get(pk=operation.endpoint_id)
+
+
+def listed(lab: Lab) -> None:
+    """One list and none of the looks that follow it: all rows are there, nothing is outstanding."""
+    with pytest.MonkeyPatch.context() as m:
+        m.setattr(sync, "LOOKS_PER_CYCLE", 0)
+        lab.sync()
+    lab.workspace.endpoints.update(next_look_at=None)
+    lab.emulator.calls.clear()
+
+
+@pytest.fixture
+def desk(lab: Lab) -> Desk:
+    """An operation reads what it needs: no details are there."""
+    listed(lab)
+    return Desk(lab)
+
+
+# Real commits, for several threads -------------------------------------------------------------
+
+
+@pytest.fixture
+def shared_database(
+    request: pytest.FixtureRequest, tmp_path: Path, django_db_setup: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """A database in which each thread has its own connection and commits are real: PostgreSQL as
+    it is, SQLite as a file."""
+    if connection.vendor != "sqlite":
+        request.getfixturevalue("django_db_serialized_rollback")
+        request.getfixturevalue("transactional_db")
+        yield
+        return
+    with django_db_blocker.unblock():
+        in_memory = connections["default"]
+        in_memory.ensure_connection()
+        path = tmp_path / "db.sqlite3"
+        with sqlite3.connect(path) as file:
+            in_memory.connection.backup(file)
+        file.close()
+        configured = connections.settings["default"]
+        name, configured["NAME"] = configured["NAME"], str(path)
+        del connections["default"]
+        try:
+            yield
+        finally:
+            connections["default"].close()
+            configured["NAME"] = name
+            connections["default"] = in_memory
+
+
+@pytest.fixture
+def shared_lab(
+    shared_database: None,
+    emulator: Running,
+    clock: Clock,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Lab:
+    """The workspace `lab` in the shared database."""
+    monkeypatch.setitem(os.environ, "WORKSPACES", "lab")
+    monkeypatch.setitem(os.environ, "WORKSPACE_LAB_HOST", emulator.url)
+    monkeypatch.setitem(os.environ, "WORKSPACE_LAB_TOKEN", emulator.token)
+    settings.WORKSPACES = ["lab"]
+    workspaces.ensure(settings.WORKSPACES)
+    return Lab(emulator, clock)
+
+
+def at_once(*calls: Callable[[], Any], patience: float = 30) -> list[Any]:
+    """Run the calls in threads that begin together; returns what each returned or raised."""
+    start = threading.Barrier(len(calls))
+    results: list[Any] = [None] * len(calls)
+
+    def run(place: int, call: Callable[[], Any]) -> None:
+        try:
+            start.wait(10)
+            results[place] = call()
+        except Exception as e:  # noqa: BLE001  # the test looks at it
+            results[place] = e
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(patience)
+        assert not thread.is_alive(), "still waiting for each other"
+    return results
