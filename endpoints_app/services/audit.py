@@ -1,10 +1,12 @@
 """Our own record of who did what. Databricks only sees our service principal."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 
-from endpoints_app.models import AuditEntry, Operation
+from endpoints_app.models import AuditEntry, Endpoint, Operation
 
 
 def of_operation(
@@ -20,6 +22,21 @@ def of_operation(
         endpoint=operation.endpoint.name,
         operation=operation,
         detail=detail,
+    )
+
+
+def of_endpoint(
+    endpoint: Endpoint, action: str, *, by: User, now: datetime, detail: Mapping[str, Any]
+) -> None:
+    """What somebody did to an endpoint that is no operation; `action` as "permissions saved"."""
+    AuditEntry.objects.create(
+        at=now,
+        actor_id=by.pk,
+        actor_name=name_of(by),
+        action=action,
+        workspace=endpoint.workspace.name,
+        endpoint=endpoint.name,
+        detail=dict(detail),
     )
 
 
