@@ -12,6 +12,14 @@ def soup(response: Any) -> BeautifulSoup:
     return BeautifulSoup(response.content, "html.parser")
 
 
+def news(response: Any) -> BeautifulSoup:
+    """A fragment as htmx takes it: what is in a template counts, named `wrapped`."""
+    found = soup(response)
+    for template in found.find_all("template"):
+        template.name = "wrapped"
+    return found
+
+
 def one(found: BeautifulSoup | Tag, css: str) -> Tag:
     """The only element that the selector finds."""
     tags = found.select(css)
