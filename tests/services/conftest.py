@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -104,31 +105,32 @@ def desk(lab: Lab) -> Desk:
 
 @pytest.fixture
 def shared_database(
-    request: pytest.FixtureRequest, tmp_path: Path, django_db_setup: None, django_db_blocker: Any
+    tmp_path: Path, django_db_setup: None, django_db_blocker: Any
 ) -> Iterator[None]:
-    """A database in which each thread has its own connection and commits are real: PostgreSQL as
-    it is, SQLite as a file."""
-    if connection.vendor != "sqlite":
-        request.getfixturevalue("django_db_serialized_rollback")
-        request.getfixturevalue("transactional_db")
-        yield
-        return
+    """A copy of the test database, where each thread has its own connection and commits are real:
+    SQLite's as a file."""
     with django_db_blocker.unblock():
-        in_memory = connections["default"]
-        in_memory.ensure_connection()
-        path = tmp_path / "db.sqlite3"
-        with sqlite3.connect(path) as file:
-            in_memory.connection.backup(file)
-        file.close()
+        original = connections["default"]
         configured = connections.settings["default"]
-        name, configured["NAME"] = configured["NAME"], str(path)
+        name = configured["NAME"]
+        if connection.vendor == "sqlite":
+            copy = str(tmp_path / "db.sqlite3")
+            original.ensure_connection()
+            with closing(sqlite3.connect(copy)) as file:
+                original.connection.backup(file)
+        else:
+            original.creation.clone_test_db("shared", verbosity=0, autoclobber=True)
+            copy = original.creation.get_test_db_clone_settings("shared")["NAME"]
+        configured["NAME"] = copy
         del connections["default"]
         try:
             yield
         finally:
             connections["default"].close()
             configured["NAME"] = name
-            connections["default"] = in_memory
+            connections["default"] = original
+            if connection.vendor != "sqlite":
+                original.creation.destroy_test_db(suffix="shared", verbosity=0)
 
 
 @pytest.fixture
