@@ -164,6 +164,14 @@ class WorkspaceClient:
         path = _log_path(name, served, "logs")
         return self._logs(path, lambda it: write(parts_of(it)), config_version, deadline)
 
+    # The query schema ---------------------------------------------------------------------------
+
+    def get_openapi(self, name: str, *, deadline: float = 10.0, most: int = 8_000_000) -> bytes:
+        """The OpenAPI document of an endpoint, as it comes: the SDK asks for plain text and reads
+        it unparsed. More than `most` bytes are Nonsense."""
+        path = f"{_path(name)}/openapi"
+        return self._transport.read_raw(path, deadline=deadline, accept="text/plain", most=most)
+
     def _logs(
         self,
         path: str,

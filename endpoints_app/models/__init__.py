@@ -5,6 +5,7 @@ from endpoints_app.models.endpoint import Endpoint
 from endpoints_app.models.fleet import Fleet
 from endpoints_app.models.operation import Operation
 from endpoints_app.models.role_group import RoleGroup
+from endpoints_app.models.schema_copy import SchemaCopy
 from endpoints_app.models.status_change import StatusChange
 from endpoints_app.models.workspace import Outage, Workspace
 
@@ -15,6 +16,7 @@ __all__ = [
     "Operation",
     "Outage",
     "RoleGroup",
+    "SchemaCopy",
     "StatusChange",
     "Workspace",
 ]
