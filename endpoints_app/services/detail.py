@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from endpoints_app.databricks_api import errors, wire
+from endpoints_app.domain.lifecycle import OperationKind, State
 from endpoints_app.models import Endpoint, Operation, StatusChange
-from endpoints_app.services import clients, sync
+from endpoints_app.services import clients, live, sync
 from endpoints_app.services.upstream import page_call
 
 TIMELINE_LENGTH = 50
@@ -33,9 +32,9 @@ class Setting:
 @dataclass(frozen=True, slots=True)
 class Share:
     name: str
-    version: str
     percent: int
     offset: int
+    new: bool  # it gets traffic now that the active configuration does not give it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +62,6 @@ class Configurations:
     @property
     def same(self) -> list[Setting]:
         return [setting for setting in self.settings if not setting.differs]
-
-    @property
-    def ordered(self) -> list[Setting]:
-        """What differs first, where there is something to compare."""
-        both = self.active is not None and self.pending is not None
-        return [*self.changed, *self.same] if both else list(self.settings)
 
     @property
     def entities(self) -> list[Entity]:
@@ -120,8 +113,8 @@ def configurations(endpoint: Endpoint) -> Configurations | None:
         active=document.config,
         pending=document.pending_config,
         settings=_compare(document.config, document.pending_config),
-        active_split=_split(document.config),
-        pending_split=_split(document.pending_config),
+        active_split=_split(document.config, known=document.config),
+        pending_split=_split(document.pending_config, known=document.config),
     )
 
 
@@ -132,6 +125,7 @@ def document_of(endpoint: Endpoint) -> wire.Endpoint:
 def read_now(endpoint: Endpoint, *, now: datetime) -> None:
     """Fetch the details of an endpoint opened before its turn in the sync came. Without an answer
     in time the page is shown without them."""
+    document: wire.Endpoint | None
     try:
         document = page_call(
             endpoint.workspace.name,
@@ -139,9 +133,11 @@ def read_now(endpoint: Endpoint, *, now: datetime) -> None:
                 endpoint.name, deadline=seconds
             ),
         )
+    except errors.DoesNotExist:
+        document = None
     except errors.DatabricksError:
         return
-    with transaction.atomic():
+    with live.writing():
         sync.write_look(endpoint.pk, document, now)
 
 
@@ -156,18 +152,22 @@ def timeline(endpoint: Endpoint) -> list[Entry]:
             (operation.settled_at, "settled"),
         )
         entries += [Entry(at, operation=operation, step=step) for at, step in moments if at]
-    return sorted(entries, key=lambda e: (e.at, _RANK.get(e.step, 2)), reverse=True)[:TIMELINE_LENGTH]
+    entries.sort(key=lambda e: (e.at, _RANK.get(e.step, 2)), reverse=True)
+    return entries[:TIMELINE_LENGTH]
 
 
 _RANK = {"asked": 0, "sent": 1, "settled": 3}
 
 
-def usual_start(endpoint: Endpoint) -> timedelta | None:
-    """The median of what the last starts took here."""
+def usual(endpoint: Endpoint, kind: OperationKind) -> timedelta | None:
+    """The median of how long the last ones took here, from sending to the read that showed it."""
     took = [
         operation.settled_at - operation.sent_at
         for operation in Operation.objects.filter(
-            endpoint=endpoint, kind="start", state="confirmed", sent_at__isnull=False
+            endpoint=endpoint,
+            kind=kind.value,
+            state=State.CONFIRMED.value,
+            sent_at__isnull=False,
         )[:5]
         if operation.settled_at and operation.sent_at
     ]
@@ -180,14 +180,31 @@ def latest_operation(endpoint: Endpoint) -> Operation | None:
 
 def _compare(active: wire.Config | None, pending: wire.Config | None) -> list[Setting]:
     """Entity by entity, setting by setting; what both lack is left out."""
-    ours = {e.name or "": e for e in active.entities} if active else {}
-    theirs = {e.name or "": e for e in pending.entities} if pending else {}
     lines: list[Setting] = []
-    for name in [*ours, *(name for name in theirs if name not in ours)]:
-        before, after = _facts(ours.get(name)), _facts(theirs.get(name))
-        for key in [*before, *(key for key in after if key not in before)]:
-            lines.append(Setting(name, key, before.get(key), after.get(key)))
+    for before, after in _pairs(active, pending):
+        names = dict.fromkeys(e.name for e in (before, after) if e is not None and e.name)
+        ours, theirs = _facts(before), _facts(after)
+        for key in [*ours, *(key for key in theirs if key not in ours)]:
+            lines.append(Setting(" → ".join(names), key, ours.get(key), theirs.get(key)))
     return lines
+
+
+def _pairs(
+    active: wire.Config | None, pending: wire.Config | None
+) -> list[tuple[wire.ServedEntity | None, wire.ServedEntity | None]]:
+    """The served entities of both, matched by name, then by what they serve: unless told
+    otherwise Databricks names them after model and version, so that a new version has another."""
+    ours = list(active.entities) if active else []
+    theirs = list(pending.entities) if pending else []
+    partners: list[wire.ServedEntity | None] = [None] * len(ours)
+    for key in ("name", "entity_name"):
+        for i, entity in enumerate(ours):
+            wanted = getattr(entity, key)
+            found = next((e for e in theirs if wanted and getattr(e, key) == wanted), None)
+            if partners[i] is None and found is not None:
+                partners[i] = found
+                theirs = [e for e in theirs if e is not found]
+    return [*zip(ours, partners, strict=True), *((None, entity) for entity in theirs)]
 
 
 def _facts(entity: wire.ServedEntity | None) -> dict[str, str]:
@@ -216,16 +233,16 @@ def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _split(config: wire.Config | None) -> list[Share]:
-    """How traffic is shared, as a bar of 100."""
+def _split(config: wire.Config | None, *, known: wire.Config | None) -> list[Share]:
+    """How traffic is shared, as a bar of 100; `known` is the configuration that serves now."""
     if config is None:
         return []
-    versions = {entity.name: entity.entity_version or "" for entity in config.entities}
+    before = {route.served_entity_name for route in known.routes} if known else set()
     shares: list[Share] = []
     offset = 0
     for route in config.routes:
         percent = min(max(route.traffic_percentage or 0, 0), 100 - offset)
-        name = route.served_entity_name or ""
-        shares.append(Share(name, versions.get(name, ""), percent, offset))
+        new = route.served_entity_name not in before
+        shares.append(Share(route.served_entity_name or "", percent, offset, new))
         offset += percent
     return shares
