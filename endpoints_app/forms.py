@@ -88,7 +88,8 @@ class OperationFilterForm(AddressForm):
     kind = forms.ChoiceField(required=False, label=_("Kind"))
     workspace = forms.ChoiceField(required=False, label=_("Workspace"))
     who = forms.ChoiceField(required=False, label=_("Asked by"))
-    since = forms.ChoiceField(required=False, label=_("Since"))
+    # Not `since`, which is the poller's: it asks with the filters of its page.
+    period = forms.ChoiceField(required=False, label=_("Since"), initial="24h")
     page = forms.IntegerField(required=False, min_value=1, max_value=100_000, label=_("Page"))
 
     def __init__(self, data: QueryDict, *, workspaces: list[str], actors: list[str]) -> None:
@@ -104,7 +105,12 @@ class OperationFilterForm(AddressForm):
             "kind": [(kind.value, sentences.VERBS[kind]) for kind in OperationKind],
             "workspace": [(name, name) for name in workspaces],
             "who": [(name, name) for name in actors],
-            "since": [("24h", _("24 h")), ("7d", _("7 d")), ("30d", _("30 d")), ("all", _("ever"))],
+            "period": [
+                ("24h", _("24 h")),
+                ("7d", _("7 d")),
+                ("30d", _("30 d")),
+                ("all", _("ever")),
+            ],
         }
         for name, offered in choices.items():
             self.fields[name].choices = offered  # type: ignore[attr-defined]
@@ -117,6 +123,6 @@ class OperationFilterForm(AddressForm):
             kind=OperationKind(asked["kind"]) if asked.get("kind") else None,
             workspace=asked.get("workspace", ""),
             actor=asked.get("who", ""),
-            since=asked.get("since") or "24h",
+            period=asked.get("period") or "24h",
             page=asked.get("page") or 1,
         )

@@ -14,7 +14,7 @@ from endpoints_app.models.operation import OperationQuerySet
 
 PAGE_SIZE = 100
 
-SINCE = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+PERIODS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 
 _NOT_SENT = Q(sending_at=None) | Q(outcome=Outcome.NO_EFFECT.value)
 OUTCOMES = {
@@ -33,7 +33,7 @@ class Filters:
     kind: OperationKind | None = None
     workspace: str = ""
     actor: str = ""
-    since: str = "24h"
+    period: str = "24h"
     page: int = 1
 
 
@@ -79,7 +79,7 @@ def _matching(visible: Collection[int], filters: Filters, now: datetime) -> Oper
         matching = matching.filter(endpoint__workspace__name=filters.workspace)
     if filters.actor:
         matching = matching.filter(actor_name=filters.actor)
-    if period := SINCE.get(filters.since):
+    if period := PERIODS.get(filters.period):
         still_open = Q(state__in=[state.value for state in OPEN])
         matching = matching.filter(Q(requested_at__gt=now - period) | still_open)
     return matching
