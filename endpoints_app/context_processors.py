@@ -18,5 +18,4 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "head": SimpleLazyObject(live.head),
         "now": timezone.now(),
         "stale_seconds": settings.STALE_SECONDS,
-        "cycle_seconds": settings.SYNC_SECONDS,
     }

@@ -24,7 +24,7 @@ from endpoints_app.domain.permissions import (
 )
 from endpoints_app.domain.roles import Action, Role
 from endpoints_app.domain.status import Reason, Status
-from endpoints_app.models import Endpoint, Operation
+from endpoints_app.models import AuditEntry, Endpoint, Operation
 
 KINDS: dict[Kind, Promise] = {
     Kind.CUSTOM: gettext_lazy("Custom model"),
@@ -47,6 +47,12 @@ VERBS: dict[OperationKind, Promise] = {
     OperationKind.STOP: pgettext_lazy("verb", "Stop"),
     OperationKind.START: pgettext_lazy("verb", "Start"),
     OperationKind.DELETE: pgettext_lazy("verb", "Delete"),
+}
+
+ASKS: dict[OperationKind, Promise] = {
+    OperationKind.STOP: gettext_lazy("Stop endpoint"),
+    OperationKind.START: gettext_lazy("Start endpoint"),
+    OperationKind.DELETE: gettext_lazy("Delete endpoint"),
 }
 
 UNDER_WAY: dict[OperationKind, Promise] = {
@@ -82,6 +88,50 @@ STATES: dict[State, Promise] = {
     State.CANCELLED: gettext_lazy("Withdrawn"),
 }
 
+UPDATES: dict[str, Promise] = {
+    "NOT_UPDATING": gettext_lazy("Done"),
+    "IN_PROGRESS": gettext_lazy("Running"),
+    "UPDATE_FAILED": gettext_lazy("Failed"),
+    "UPDATE_CANCELED": gettext_lazy("Canceled"),
+}
+
+DEPLOYMENTS: dict[str, Promise] = {
+    "DEPLOYMENT_CREATING": gettext_lazy("Creating"),
+    "DEPLOYMENT_RECOVERING": gettext_lazy("Recovering"),
+    "DEPLOYMENT_READY": pgettext_lazy("deployment", "Ready"),
+    "DEPLOYMENT_FAILED": gettext_lazy("Failed"),
+    "DEPLOYMENT_ABORTED": gettext_lazy("Aborted"),
+}
+DEPLOYMENT_TONES = {
+    "DEPLOYMENT_CREATING": "busy",
+    "DEPLOYMENT_RECOVERING": "but",
+    "DEPLOYMENT_READY": "good",
+    "DEPLOYMENT_FAILED": "bad",
+    "DEPLOYMENT_ABORTED": "bad",
+}
+
+SETTINGS: dict[str, Promise] = {
+    "entity_name": gettext_lazy("Model"),
+    "entity_version": gettext_lazy("Version"),
+    "external_model": gettext_lazy("External model"),
+    "foundation_model": gettext_lazy("Foundation model"),
+    "workload_size": gettext_lazy("Size"),
+    "workload_type": gettext_lazy("Compute"),
+    "scale_to_zero_enabled": gettext_lazy("Scale to zero"),
+    "min_provisioned_concurrency": gettext_lazy("Concurrency, at least"),
+    "max_provisioned_concurrency": gettext_lazy("Concurrency, at most"),
+    "min_provisioned_throughput": gettext_lazy("Throughput, at least"),
+    "max_provisioned_throughput": gettext_lazy("Throughput, at most"),
+    "provisioned_model_units": gettext_lazy("Model units"),
+}
+
+AUDIT: dict[str, Promise] = {
+    "asked": gettext_lazy("Asked"),
+    "withdrawn": gettext_lazy("Withdrawn"),
+    "not taken": gettext_lazy("Not taken; asked again later"),
+    "lost from sight": gettext_lazy("No answer; it may or may not have arrived"),
+}
+
 ERRORS: dict[str, Promise] = {
     "NotConfigured": gettext_lazy("its credentials are not configured"),
     "NeverOpened": gettext_lazy("it cannot be reached"),
@@ -95,9 +145,60 @@ ERRORS: dict[str, Promise] = {
 }
 
 
+ADVICE: dict[str, Promise] = {
+    "NotConfigured": gettext_lazy(
+        "Name its host and its credentials in the environment of web and workers, then restart."
+    ),
+    "NeverOpened": gettext_lazy("Compare its host, and the proxy if there is one."),
+    "TimedOut": gettext_lazy("If it lasts, ask whoever keeps the network or Databricks up."),
+    "RedirectRefused": gettext_lazy("Its host is likely not that of a workspace."),
+    "Nonsense": gettext_lazy("Its host is likely not that of a workspace."),
+    "Unauthenticated": gettext_lazy(
+        "The secret has likely expired or was rotated: put the new one in place and restart."
+    ),
+    "PermissionDenied": gettext_lazy(
+        "Give our service principal CAN VIEW on what should be seen, CAN MANAGE on what should be "
+        "operated."
+    ),
+}
+
+
 def error(code: str) -> str:
     """What keeps a workspace from answering, as the end of a sentence."""
     return str(ERRORS.get(code) or _("it answers with errors"))
+
+
+def advice(code: str) -> str:
+    """What to do about it."""
+    return str(ADVICE.get(code) or _("It is asked again by itself."))
+
+
+def update(config_update: str) -> str:
+    """`config_update` in words; what we have not met is shown as it came."""
+    return str(UPDATES.get(config_update, config_update or "–"))
+
+
+def deployment(state: str) -> str:
+    return str(DEPLOYMENTS.get(state, state))
+
+
+def setting(name: str) -> str:
+    return str(SETTINGS.get(name, name))
+
+
+def audit_step(action: str) -> str:
+    """What an entry of the record says was done: "stop asked" without its first word."""
+    step = action.partition(" ")[2]
+    if step in AUDIT:
+        return str(AUDIT[step])
+    return str(STATES[State(step)]) if step in set(State) else step
+
+
+def audit_answer(entry: AuditEntry, operation: Operation) -> str:
+    """What was said with it."""
+    if "outcome" in entry.detail:
+        return operation_detail(operation)
+    return str(entry.detail.get("answer") or entry.detail.get("reason") or "")
 
 
 def refusal(code: Refusal, action: OperationKind, role: Role | None) -> str:

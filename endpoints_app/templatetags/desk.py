@@ -9,7 +9,8 @@ from typing import Any
 
 from django import template
 from django.conf import settings
-from django.forms import BoundField, Form
+from django.forms import BoundField
+from django.http import QueryDict
 from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -23,8 +24,9 @@ from endpoints_app.domain.kind import Kind
 from endpoints_app.domain.lifecycle import OperationKind, State
 from endpoints_app.domain.status import Status
 from endpoints_app.domain.uptime import Span
-from endpoints_app.models import Operation
+from endpoints_app.models import AuditEntry, Operation
 from endpoints_app.services import operation_list
+from endpoints_app.services.access import Access
 from endpoints_app.services.listing import Page, Row
 from endpoints_app.services.live import Source
 
@@ -39,12 +41,24 @@ def icon(name: str, tone: str = "") -> SafeString:
         classes += f" tone {tone}"
     if name == "busy":
         classes += " spin"
-    return format_html(
-        '<svg class="{}" aria-hidden="true"><use href="#{}"/></svg>', classes, name
-    )
+    return format_html('<svg class="{}" aria-hidden="true"><use href="#{}"/></svg>', classes, name)
 
 
 # Times -----------------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def units() -> dict[str, str]:
+    """How times are said; the page's script says them with the same words."""
+    return {
+        # Translators: seconds, minutes, hours and days, as short as they can be.
+        "s": _("%s s"),
+        "min": _("%s min"),
+        "h": _("%s h"),
+        "d": _("%s d"),
+        # Translators: %s is a time such as "6 min".
+        "ago": _("%s ago"),
+    }
 
 
 @register.filter
@@ -52,19 +66,16 @@ def duration(value: timedelta | None) -> str:
     """In the largest unit that still tells something: "14 s", "6 min", "3 h", "12 d"."""
     if value is None:
         return "–"
-    seconds = max(0, int(value.total_seconds()))
-    if seconds < 60:
-        return _("%(n)s s") % {"n": seconds}
-    if seconds < 3600:
-        return _("%(n)s min") % {"n": seconds // 60}
-    if seconds < 86_400:
-        return _("%(n)s h") % {"n": seconds // 3600}
-    return _("%(n)s d") % {"n": seconds // 86_400}
+    said, seconds = units(), max(0, int(value.total_seconds()))
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return said[unit] % (seconds // size)
+    return said["s"] % seconds
 
 
 @register.filter
 def exact(value: datetime | None) -> str:
-    """"2026-11-22 03:12:40 UTC": the zone is always printed."""
+    """ "2026-11-22 03:12:40 UTC": the zone is always printed."""
     return format_date(timezone.localtime(value, UTC), "Y-m-d H:i:s") + " UTC" if value else ""
 
 
@@ -73,9 +84,24 @@ def ago(value: datetime | None, now: datetime) -> SafeString | str:
     """Relative for the eye, exact on hover; the script keeps it ticking."""
     if value is None:
         return "–"
-    said = _("%(duration)s ago") % {"duration": duration(now - value)}
     return format_html(
-        '<time datetime="{}" title="{}" data-ago>{}</time>', _iso(value), exact(value), said
+        '<time datetime="{}" title="{}" data-ago>{}</time>',
+        _iso(value),
+        exact(value),
+        units()["ago"] % duration(now - value),
+    )
+
+
+@register.simple_tag
+def answered(source: Source, now: datetime) -> SafeString:
+    """When a workspace last answered; the script puts each later answer in."""
+    at = source.observed_at
+    return format_html(
+        '<time{} data-ago data-answered="{}" data-name="{}">{}</time>',
+        format_html(' datetime="{}"', _iso(at)) if at else "",
+        source.pk,
+        source.name,
+        units()["ago"] % duration(now - at) if at else _("not yet"),
     )
 
 
@@ -116,31 +142,31 @@ HEIGHTS = {"good": 2, "off": 1, "but": 6, "busy": 10, "bad": 18, "unknown": 18}
 """Silence is good: low is well, tall is trouble."""
 
 
+THINNEST = 0.6
+"""Per cent of a trace's width: what was over in a minute is still seen."""
+
+
 @register.simple_tag
 def trace(spans: Sequence[Span]) -> SafeString:
-    """The last 24 hours as a strip of runs, with the sentence as its label."""
+    """The last 24 hours as a strip of runs, with the sentence as its label. Empty is the time
+    before the endpoint was known."""
     if not spans:
         return SafeString("")
     start = spans[0].start
     whole = (spans[-1].end - start).total_seconds() or 1
-    rects = [
-        (
-            span.status.tone,
-            _percent(span.start - start, whole),
-            20 - 1 - HEIGHTS[span.status.tone],
-            _percent(max(span.end - span.start, timedelta(seconds=whole / 160)), whole),
-            HEIGHTS[span.status.tone],
-        )
-        for span in spans
-        if span.status is not None
-    ]
+    rects = []
+    for span in spans:
+        if span.status is None:
+            continue
+        width = max(100 * (span.end - span.start).total_seconds() / whole, THINNEST)
+        left = min(100 * (span.start - start).total_seconds() / whole, 100 - width)
+        height = HEIGHTS[span.status.tone]
+        rects.append((span.status.tone, _short(left), 19 - height, _short(width), height))
     return format_html(
         '<svg class="trace" role="img" aria-label="{}" viewBox="0 0 100 20" '
         'preserveAspectRatio="none">{}</svg>',
         trace_sentence(spans),
-        format_html_join(
-            "", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', rects
-        ),
+        format_html_join("", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', rects),
     )
 
 
@@ -149,20 +175,20 @@ def trace_sentence(spans: Sequence[Span]) -> str:
     """What the strip shows, in words."""
     down = [s for s in spans if s.status in (Status.NOT_READY, Status.UPDATE_FAILED)]
     unknown = sum((s.end - s.start for s in spans if s.status is Status.UNKNOWN), timedelta())
-    parts = []
+    said = []
     if down:
-        times = ngettext("down once", "down %(n)s times", len(down)) % {"n": len(down)}
-        lasted = duration(sum((s.end - s.start for s in down), timedelta()))
-        parts.append(f"{times}, {lasted}")
+        lasted = sum((s.end - s.start for s in down), timedelta())
+        times = ngettext(
+            "down once for %(lasted)s", "down %(n)s times, %(lasted)s together", len(down)
+        )
+        said.append(times % {"n": len(down), "lasted": duration(lasted)})
     if unknown:
-        parts.append(_("unknown for %(duration)s") % {"duration": duration(unknown)})
-    if not parts:
-        parts.append(_("no trouble seen"))
-    return _("Last 24 h: %(what)s") % {"what": ", ".join(parts)}
+        said.append(_("unknown for %(lasted)s") % {"lasted": duration(unknown)})
+    return _("Last 24 h: %(what)s") % {"what": ", ".join(said) or _("no trouble seen")}
 
 
-def _percent(part: timedelta, whole: float) -> str:
-    return f"{100 * part.total_seconds() / whole:.2f}".rstrip("0").rstrip(".")
+def _short(number: float) -> str:
+    return f"{number:.2f}".rstrip("0").rstrip(".")
 
 
 # Sentences -------------------------------------------------------------------------------------
@@ -209,7 +235,48 @@ def error_sentence(code: str) -> str:
 
 
 @register.filter
-def role_label(access: Any, workspace_id: int | None = None) -> str:
+def error_advice(code: str) -> str:
+    return sentences.advice(code)
+
+
+@register.filter
+def audit_step(entry: AuditEntry) -> str:
+    return sentences.audit_step(entry.action)
+
+
+@register.filter
+def audit_answer(entry: AuditEntry, operation: Operation) -> str:
+    return sentences.audit_answer(entry, operation)
+
+
+@register.filter
+def deployment_label(state: str) -> str:
+    return sentences.deployment(state)
+
+
+@register.filter
+def deployment_tone(state: str) -> str:
+    return sentences.DEPLOYMENT_TONES.get(state, "unknown")
+
+
+@register.filter
+def setting_label(name: str) -> str:
+    return sentences.setting(name)
+
+
+@register.filter
+def setting_value(value: str | None) -> str:
+    return {None: "–", "true": _("Yes"), "false": _("No")}.get(value, value or "–")
+
+
+@register.filter
+def level(permission: str | None) -> str:
+    """`CAN_MANAGE` as Databricks' own pages write it."""
+    return permission.replace("_", " ") if permission else "–"
+
+
+@register.filter
+def role_label(access: Access, workspace_id: int | None = None) -> str:
     role = access.best_role(workspace_id)
     return str(sentences.ROLES[role]) if role else ""
 
@@ -226,20 +293,8 @@ def is_recent(operation: Operation, now: datetime) -> bool:
 
 
 @register.filter
-def can_stop(kind: str) -> bool:
-    return Kind(kind).can_stop
-
-
-@register.filter
 def update_word(config_update: str) -> str:
-    """`config_update` in words; what we have not met is shown as it came."""
-    return {
-        "NOT_UPDATING": _("Done"),
-        "IN_PROGRESS": _("Running"),
-        "UPDATE_FAILED": _("Failed"),
-        "UPDATE_CANCELED": _("Canceled"),
-        "": "–",
-    }.get(config_update, config_update)
+    return sentences.update(config_update)
 
 
 @register.filter
@@ -256,25 +311,34 @@ def steps_done(operation: Operation) -> int:
 
 STRIP: list[tuple[str, tuple[Status, ...], Any]] = [
     ("bad", (Status.UPDATE_FAILED, Status.NOT_READY), gettext_lazy("Not ready")),
-    ("unknown", (Status.UNKNOWN,), "Unknown"),
+    ("unknown", (Status.UNKNOWN,), Status.UNKNOWN.label),
     ("busy", (Status.UPDATING,), gettext_lazy("Updating")),
-    ("but", (Status.READY_UPDATE_FAILED,), "Ready (Update failed)"),
-    ("good", (Status.READY,), "Ready"),
+    ("but", (Status.READY_UPDATE_FAILED,), Status.READY_UPDATE_FAILED.label),
+    ("good", (Status.READY,), Status.READY.label),
     ("off", (Status.STOPPED,), gettext_lazy("Stopped")),
 ]
 
 
 @register.filter
 def strip(page: Page) -> list[dict[str, Any]]:
-    """The counts above the list, worst first, each a link that filters; again, and it is off."""
+    """The counts above the list, worst first, each a link that filters; again, and it is off.
+
+    `per` says how many of them each workspace has, for the browser to count anew by itself when
+    one falls silent.
+    """
     items = []
     for tone, statuses, label in STRIP:
         on = page.filters.statuses == frozenset(statuses)
+        per: dict[int, int] = {}
+        for status in statuses:
+            for source, number in page.counts.by_source.get(status, {}).items():
+                per[source] = per.get(source, 0) + number
         items.append(
             {
                 "tone": tone,
                 "label": label,
                 "number": page.counts.of(statuses),
+                "per": " ".join(f"{source}={number}" for source, number in per.items()),
                 "query": [] if on else [status.value for status in statuses],
                 "on": on,
             }
@@ -285,12 +349,33 @@ def strip(page: Page) -> list[dict[str, Any]]:
 @register.filter
 def page_title(page: Page) -> str:
     """The count that matters comes first: it is what a tab shows."""
-    title = f"{_('Endpoints')} · Serving Desk"
     if down := page.counts.not_serving:
-        return _("%(n)s not ready") % {"n": down} + f" · {title}"
+        return f"{_('%s not ready') % down} · {_endpoints()}"
     if unknown := page.counts.of([Status.UNKNOWN]):
-        return _("%(n)s unknown") % {"n": unknown} + f" · {title}"
-    return title
+        return f"{_('%s unknown') % unknown} · {_endpoints()}"
+    return _endpoints()
+
+
+@register.simple_tag
+def unknown_title() -> str:
+    """The same for the browser to fill in by itself."""
+    return f"{_('%s unknown')} · {_endpoints()}"
+
+
+def _endpoints() -> str:
+    return f"{_('Endpoints')} · Serving Desk"
+
+
+@register.filter
+def operations_title(page: operation_list.Page) -> str:
+    title = f"{_('Operations')} · Serving Desk"
+    return f"{_('%s open') % page.counts['open']} · {title}" if page.counts["open"] else title
+
+
+@register.filter
+def operation_title(operation: Operation) -> str:
+    what = f"{verb(operation.kind)} {operation.endpoint.name}"
+    return f"{what} · {operation_label(operation)} · Serving Desk"
 
 
 OUTCOMES: list[tuple[str, str, Any]] = [
@@ -332,37 +417,51 @@ def freshness(context: Any) -> Freshness | None:
 class Freshness:
     name: str
     at: datetime | None
-    stale: bool
-    aged: bool
-    each: str
+    state: str  # a class of the chip: fresh, aged or unknown
 
     @classmethod
     def of(cls, sources: Sequence[Source], now: datetime) -> Freshness:
         oldest = min(sources, key=lambda s: (s.observed_at is not None, s.observed_at or now))
-        age = now - oldest.observed_at if oldest.observed_at else None
-        said = (
-            f"{s.name} {duration(now - s.observed_at) if s.observed_at else '–'}" for s in sources
-        )
-        return cls(
-            name=oldest.name,
-            at=oldest.observed_at,
-            stale=oldest.is_stale(now),
-            aged=age is not None and age.total_seconds() > AGED_CYCLES * settings.SYNC_SECONDS,
-            each=" · ".join(said),
-        )
+        state = "fresh"
+        if oldest.is_stale(now):
+            state = "unknown"
+        elif oldest.observed_at and now - oldest.observed_at > timedelta(seconds=aged_seconds()):
+            state = "aged"
+        return cls(oldest.name, oldest.observed_at, state)
+
+
+@register.simple_tag
+def aged_seconds() -> float:
+    """From here on the chip warns: an answer is overdue."""
+    return AGED_CYCLES * settings.SYNC_SECONDS
 
 
 AGED_CYCLES = 1.5
 
 
-@register.filter
-def words(text: str) -> list[str]:
-    return text.split()
+@register.inclusion_tag("_pick.html", takes_context=True)
+def pick(context: Any, name: str, values: Sequence[str] = ()) -> dict[str, Any]:
+    """One filter of the page's form; `values` where its field does not know what there is.
 
-
-@register.filter
-def field(form: Form, name: str) -> BoundField:
-    return form[name]
+    Several values at once come by a link, as the strip's do: they are shown and kept, since a
+    choice of one could not say them.
+    """
+    bound: BoundField = context["form"][name]
+    choices = [(value, value) for value in values] or list(bound.field.choices)  # type: ignore[attr-defined]
+    labels = dict(choices)
+    given = bound.value() or []
+    chosen = [given] if isinstance(given, str) else list(given)
+    if bound.errors:
+        chosen = []
+    return {
+        "name": name,
+        "label": bound.label,
+        "choices": choices + [(value, value) for value in chosen if value not in labels],
+        "chosen": chosen,
+        "said": ", ".join(str(labels.get(value, value)) for value in chosen),
+        "clear": query(context, **{name: ""}),
+        "default": bound.field.initial,
+    }
 
 
 @register.filter
@@ -378,10 +477,7 @@ def last_part(name: str) -> str:
 def query(context: Any, **changes: Any) -> str:
     """The address's query with `changes`; an empty value drops the key, a list repeats it. A
     changed filter starts at the first page again."""
-    params = context["request"].GET.copy()
-    params.pop("since", None)
-    if "page" not in changes:
-        params.pop("page", None)
+    params = _address(context, "" if "page" in changes else "page")
     for key, value in changes.items():
         params.pop(key, None)
         if isinstance(value, (list, tuple)):
@@ -397,3 +493,23 @@ def sort_link(context: Any, key: str) -> str:
     """The address that sorts by `key`, the other way round when it does already."""
     current = context["filters"].sort
     return query(context, sort=f"-{key}" if current == key else key)
+
+
+@register.simple_tag(takes_context=True)
+def carry(context: Any, *besides: str) -> SafeString:
+    """Hidden fields for what the address says, so that a form keeps filters it does not show."""
+    fields = [
+        (name, value)
+        for name, values in _address(context, "page", *besides).lists()
+        for value in values
+        if value
+    ]
+    return format_html_join("", '<input type="hidden" name="{}" value="{}">', fields)
+
+
+def _address(context: Any, *besides: str) -> QueryDict:
+    """What the address says, without the poller's own part and without `besides`."""
+    params: QueryDict = context["request"].GET.copy()
+    for name in ("since", *besides):
+        params.pop(name, None)
+    return params

@@ -45,6 +45,9 @@ def changes(request: HttpRequest) -> HttpResponse:
     if since == head.cursor(now):
         return partial.unchanged(head, sources, now)
     context = _context(request)
+    if context["nothing_yet"]:
+        response = render(request, "endpoints/_first_run.html", context | {"oob": True})
+        return partial.with_head(response, head, sources, now)
     known = Since.read(since, head, now).revision
     changed = (
         listing.changed_since(known, context["visible"], limit=WHOLE_TABLE)
@@ -54,9 +57,7 @@ def changes(request: HttpRequest) -> HttpResponse:
     if changed is None or len(changed) > WHOLE_TABLE:
         response = render(request, "endpoints/_table_whole.html", context)
     else:
-        page_pks = set(context["page"].pks)
         context["changed"] = listing.rows(changed, head, now)
-        context["left"] = [e.pk for e in changed if e.pk not in page_pks]
         response = render(request, "endpoints/_changes.html", context)
     return partial.with_head(response, head, sources, now)
 
@@ -76,6 +77,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "rows": listing.rows_of(found, head, now),
         "visible": visible,
         "sources": sources,
+        "poll_url": partial.poll_url(request, "endpoints-changes"),
         "cursor": head.cursor(now),
         "observed": partial.observed(sources),
         "nothing_yet": not any(source.observed_at for source in sources),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from endpoints_app import sentences
 from endpoints_app.domain.lifecycle import OperationKind
@@ -35,7 +38,7 @@ def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
         actions.append(
             {
                 "kind": kind.value,
-                "verb": sentences.VERBS[kind],
+                "label": sentences.ASKS[kind],
                 "why_not": why_not,
                 "shown": kind is _likely(row),
             }
@@ -43,9 +46,12 @@ def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
     return {
         "endpoint": endpoint,
         "row": row,
+        "status_label": row.status.label if endpoint.gone_at is None else _("Deleted"),
         "latest": detail.latest_operation(endpoint),
+        "usual": detail.usual(endpoint, row.operation.known_kind) if row.operation else None,
         "actions": actions,
         "databricks_url": _databricks_url(endpoint),
+        "poll_url": _changes_url(endpoint),
         "cursor": head.cursor(now),
         "observed": partial.observed(sources(head, endpoint)),
         "sources": sources(head, endpoint),
@@ -64,6 +70,12 @@ def _likely(row: listing.Row) -> OperationKind:
         return row.operation.known_kind
     stopped = row.endpoint.known_status is Status.STOPPED
     return OperationKind.START if stopped else OperationKind.STOP
+
+
+def _changes_url(endpoint: Endpoint) -> str:
+    """By id: the page goes on with this endpoint when it is deleted and its name given anew."""
+    url = reverse("endpoint-changes", args=[endpoint.workspace.name, endpoint.name])
+    return f"{url}?{urlencode({'id': endpoint.uid or endpoint.pk})}"
 
 
 def _databricks_url(endpoint: Endpoint) -> str:

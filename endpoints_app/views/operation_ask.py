@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -15,7 +16,7 @@ from endpoints_app.domain.lifecycle import OperationKind
 from endpoints_app.forms import OperationForm
 from endpoints_app.models import Endpoint, Operation
 from endpoints_app.services import access, detail, listing, live, operations
-from endpoints_app.views import guards
+from endpoints_app.views import guards, heading
 
 
 @require_safe
@@ -104,8 +105,10 @@ def _context(request: HttpRequest, endpoint: Endpoint, kind: OperationKind) -> d
         "endpoint": endpoint,
         "row": row,
         "kind": kind,
-        "verb": sentences.VERBS[kind],
+        "label": sentences.ASKS[kind],
         "why_not": sentences.refusal(refusal, kind, role) if refusal else "",
-        "usual_start": detail.usual_start(endpoint),
+        "usual_start": detail.usual(endpoint, OperationKind.START),
+        "here": reverse("ask-page", args=[endpoint.workspace.name, endpoint.name, kind]),
+        "sources": heading.sources(head, endpoint),
         "now": now,
     }

@@ -7,12 +7,13 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from endpoints_app.domain.lifecycle import State
 from endpoints_app.forms import OperationFilterForm
-from endpoints_app.services import access, live, operation_list
+from endpoints_app.services import access, detail, live, operation_list
 from endpoints_app.services.live import Since
 from endpoints_app.views import guards, partial
 
@@ -62,6 +63,8 @@ def _one_context(request: HttpRequest, pk: int) -> dict[str, Any]:
         "operation": operation,
         "may_withdraw": may and operation.known_state is State.QUEUED,
         "audit": operation.audit.order_by("at", "pk"),
+        "usual": detail.usual(operation.endpoint, operation.known_kind),
+        "poll_url": reverse("operation-changes", args=[operation.pk]),
         "cursor": head.cursor(now),
         "observed": partial.observed(sources),
         "sources": sources,
@@ -79,17 +82,11 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         workspaces=[source.name for source in sources],
         actors=operation_list.actors(visible),
     )
-    reader = guards.access_of(request)
     found = operation_list.page(visible, form.filters(), now)
     return {
         "form": form,
         "page": found,
-        "may_withdraw": {
-            operation.pk
-            for operation in found.operations
-            if operation.known_state is State.QUEUED
-            and reader.may(operation.known_kind.action, operation.endpoint.workspace_id)
-        },
+        "poll_url": partial.poll_url(request, "operations-changes"),
         "cursor": head.cursor(now),
         "observed": partial.observed(sources),
         "sources": sources,

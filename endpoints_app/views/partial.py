@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from endpoints_app.services.live import Head, Source
+
+
+def poll_url(request: HttpRequest, name: str) -> str:
+    """Where a page asks what has changed, with the filters it was opened with."""
+    filters = request.GET.copy()
+    filters.pop("since", None)
+    return f"{reverse(name)}?{filters.urlencode()}"
 
 
 def unchanged(head: Head, sources: Sequence[Source], now: datetime) -> HttpResponse:

@@ -1,188 +1,349 @@
-// Serving Desk: the poller, the page's own clock, dialogs, keys. Every control also works without.
+// Serving Desk: the page's own clock, its one poller, dialogs, keys. Every control also works without.
 (() => {
-  const words = document.getElementById("words")?.dataset ?? {};
   const $ = (css, from = document) => from.querySelector(css);
   const $$ = (css, from = document) => [...from.querySelectorAll(css)];
-  const say = (text) => ($("#said").textContent = text);
-
-  // Time: the server's clock counts, whatever this machine's says. ------------------------------
+  const words = $("#words").dataset;
   const poll = $("#poll");
-  const skew = poll ? Number(poll.dataset.now) * 1000 - Date.now() : 0;
+
+  // What outlives the page, where the browser lets us keep it.
+  const kept = (() => {
+    try {
+      return sessionStorage;
+    } catch {
+      return {};
+    }
+  })();
+
+  // The polite live region: each outcome once.
+  const say = (text) => {
+    $("#said").textContent = "";
+    setTimeout(() => ($("#said").textContent = text), 50);
+  };
+
+  // Time ------------------------------------------------------------------------------------------
+  // The server's clock counts, whatever this machine's says.
+  let skew = Number(words.now) * 1000 - Date.now();
   const now = () => Date.now() + skew;
 
   const duration = (ms) => {
     const s = Math.max(0, Math.floor(ms / 1000));
-    if (s < 60) return words.s.replace("%s", s);
-    if (s < 3600) return words.min.replace("%s", Math.floor(s / 60));
-    if (s < 86400) return words.h.replace("%s", Math.floor(s / 3600));
-    return words.d.replace("%s", Math.floor(s / 86400));
+    for (const [unit, size] of [["d", 86400], ["h", 3600], ["min", 60]])
+      if (s >= size) return words[unit].replace("%s", Math.floor(s / size));
+    return words.s.replace("%s", s);
   };
 
-  const tick = () => {
-    for (const time of $$("time[data-ago], time[data-for]")) {
+  const tell = (from) => {
+    for (const time of $$("time[data-ago][datetime], time[data-for][datetime]", from)) {
       const lasted = duration(now() - Date.parse(time.dateTime));
       const text = "ago" in time.dataset ? words.ago.replace("%s", lasted) : lasted;
       if (time.textContent !== text) time.textContent = text;
     }
+  };
+
+  // Staleness -------------------------------------------------------------------------------------
+  // With web, workers and beat dead the page still turns Unknown by itself. What it has turned it
+  // asks for whole, so that the next good answer turns it back.
+  const observed = new Map(); // workspace → when Databricks last answered it, in seconds; 0 is never
+  const observe = (text) => {
+    observed.clear();
+    for (const pair of text.split(" ").filter(Boolean)) {
+      const [source, at] = pair.split("=");
+      observed.set(source, Number(at));
+    }
+  };
+  const silentFor = (seconds) => [...observed.keys()].filter((source) => now() / 1000 - observed.get(source) > seconds);
+
+  const turnUnknown = () => {
+    const silent = silentFor(Number(words.limit));
+    for (const source of silent) $$(`[data-source="${source}"]:not([data-turned])`).forEach(turn);
+    if (!$("[data-turned]")) return;
+    const unknown = recount(silent);
+    const title = $("#note")?.dataset.ifUnknown;
+    if (title) document.title = title.replace("%s", unknown);
+  };
+
+  const turn = (root) => {
+    const badge = $(".badge[data-status]", root);
+    if (badge && !["unknown", "gone"].includes(badge.dataset.status)) {
+      const why = $("[data-why]", root) ?? Object.assign(document.createElement("span"), { className: "why clip" });
+      why.textContent = words.lastKnown.replace("%s", badge.textContent.trim());
+      $$("[data-known]", root).forEach((element) => element.remove());
+      badge.replaceWith($("#words").content.firstElementChild.cloneNode(true));
+      if (!why.isConnected && !$("[data-operation]", root)) $("[data-status]", root).after(why);
+      root.dataset.turned = "";
+    }
+    for (const fact of $$("[data-if-unknown]", root)) {
+      if (fact.textContent === fact.dataset.ifUnknown) continue;
+      fact.textContent = fact.dataset.ifUnknown;
+      root.dataset.turned = "";
+    }
+  };
+
+  // The strip's numbers, with those of the silent workspaces under Unknown. Returns how many those are.
+  const recount = (silent) => {
+    let unknown = 0;
+    const links = $$("#counts [data-per]");
+    for (const link of links) {
+      const per = link.dataset.per.split(" ").filter(Boolean).map((pair) => pair.split("="));
+      const counts = (known) => per.reduce((sum, [source, n]) => sum + (silent.includes(source) !== known ? Number(n) : 0), 0);
+      unknown += link.dataset.tone === "unknown" ? counts(true) + counts(false) : counts(false);
+      $("b", link).textContent = counts(true);
+    }
+    for (const link of links) if (link.dataset.tone === "unknown") $("b", link).textContent = unknown;
+    return unknown;
+  };
+
+  // The chip shows the oldest answer among the page's workspaces.
+  const age = () => {
+    const chip = $("#fresh");
+    if (!chip || !observed.size) return;
+    const [source, at] = [...observed].reduce((oldest, next) => (next[1] < oldest[1] ? next : oldest));
+    for (const time of $$("[data-answered]")) {
+      const answered = observed.get(time.dataset.answered);
+      if (answered) time.dateTime = new Date(answered * 1000).toISOString();
+      if (time.dataset.answered === source) $("[data-silent]", chip).textContent = time.dataset.name;
+    }
+    if (at) for (const time of $$("summary time", chip)) time.dateTime = new Date(at * 1000).toISOString();
+    const state = silentFor(Number(words.limit)).length ? "unknown" : silentFor(Number(words.aged)).length ? "aged" : "fresh";
+    if (!chip.classList.contains(state)) {
+      chip.classList.remove("fresh", "aged", "unknown");
+      chip.classList.add("fresh", state);
+    }
+  };
+
+  const tick = () => {
+    age();
+    tell(document);
     turnUnknown();
   };
 
-  // Staleness comes from the clock, here too: with web, worker and beat dead the page still turns
-  // Unknown by itself, and back with the next good answer.
-  const observed = () => new Map((poll?.dataset.observed ?? "").split(" ").filter(Boolean).map((pair) => pair.split("=").map(Number)));
+  // Putting answers in place ----------------------------------------------------------------------
+  // Only what differs is touched: the rest keeps focus, selection, scroll and open menus.
+  const patch = (old, fresh) => {
+    if (old.isEqualNode(fresh)) return;
+    if (old.nodeType === Node.TEXT_NODE && fresh.nodeType === Node.TEXT_NODE) {
+      old.data = fresh.data;
+      return;
+    }
+    if (!alike(old, fresh)) {
+      old.replaceWith(fresh);
+      return;
+    }
+    for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+    for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    const before = [...old.childNodes];
+    const after = [...fresh.childNodes];
+    if (before.length === after.length && before.every((node, i) => alike(node, after[i]))) {
+      before.forEach((node, i) => patch(node, after[i]));
+    } else if (old.children.length && [...old.children, ...fresh.children].every((child) => child.id)) {
+      patchByIds(old, fresh);
+    } else {
+      old.replaceChildren(...after);
+    }
+  };
+  const alike = (a, b) => a.nodeName === b.nodeName && (a.id ?? "") === (b.id ?? "");
 
-  const turnUnknown = () => {
-    if (!poll) return;
-    const limit = Number(poll.dataset.limit) * 1000;
-    const stale = new Set();
-    for (const [source, at] of observed()) if (now() - at * 1000 > limit) stale.add(String(source));
-    for (const root of $$("[data-source]")) {
-      const badge = $(".badge[data-status]", root);
-      if (!stale.has(root.dataset.source) || !badge || ["unknown", "gone"].includes(badge.dataset.status)) continue;
-      const label = badge.textContent.trim();
-      badge.replaceWith($("#words").content.firstElementChild.cloneNode(true));
-      const why = document.createElement("span");
-      why.className = "why clip";
-      why.textContent = words.lastKnown.replace("%s", label);
-      const cell = $(".c-status", root);
-      if (cell) {
-        $$(".why, .soft", cell).forEach((old) => old.remove());
-        cell.append(why);
-      }
+  const patchByIds = (old, fresh) => {
+    const kept = new Map([...old.children].map((child) => [child.id, child]));
+    const wanted = [...fresh.children];
+    const ids = new Set(wanted.map((child) => child.id));
+    for (const [id, child] of kept) if (!ids.has(id)) child.remove();
+    let at = old.firstElementChild;
+    for (const child of wanted) {
+      const known = kept.get(child.id);
+      if (known && known === at) at = at.nextElementSibling;
+      else old.insertBefore(known ?? child, at);
+      if (known) patch(known, child);
     }
   };
 
-  // The poller: quick while something moves, calm otherwise, none while hidden. -----------------
+  // Parts marked hx-swap-oob replace what has their id; one that this page does not show is skipped.
+  // Returns what else there was, and how many parts found their place.
+  const place = (html) => {
+    const answer = new DOMParser().parseFromString(html, "text/html");
+    const parts = [answer, ...$$("template", answer).map((template) => template.content)].flatMap((from) => $$("[hx-swap-oob]", from));
+    const held = focused();
+    let placed = 0;
+    for (const part of parts) {
+      const target = document.getElementById(part.id);
+      part.removeAttribute("hx-swap-oob");
+      part.remove();
+      if (!target) continue;
+      placed += 1;
+      const open = openOperation(target);
+      tell(part);
+      patch(target, part);
+      const shown = document.getElementById(part.id);
+      htmx.process(shown);
+      if (open && !openOperation(shown)) say(`${open}: ${outcome(shown)}`);
+    }
+    $$("template", answer).forEach((template) => template.remove());
+    refocus(held);
+    return { rest: answer.body.innerHTML, parts: parts.length, placed };
+  };
+
+  const outcome = (part) => $("[data-outcome]", part)?.dataset.outcome ?? $(".badge", part)?.textContent.trim() ?? "";
+
+  // Whose operation is under way in this part, if one is.
+  const openOperation = (part) => {
+    const open = $(":is([data-state=queued], [data-state=sending], [data-state=sent])", part);
+    return open && (part.dataset.endpoint?.split("/")[1] ?? part.dataset.of);
+  };
+
+  // What has the focus, and where else it belongs when that is gone.
+  const focused = (element = document.activeElement) => ({
+    element,
+    id: element?.id,
+    near: element?.closest("[data-endpoint], [data-operation]")?.id,
+  });
+  const refocus = ({ element, id, near }) => {
+    if (document.activeElement !== document.body || !element || element === document.body || element.isConnected) return;
+    const again = (id && document.getElementById(id)) || (near && $(`#${near} :is(.name, h1)`));
+    again?.focus({ preventScroll: true });
+  };
+
+  // What the page would show now, compared with what it shows: rows keep their place until the
+  // reader asks, those that left are marked, new ones are offered.
+  const compare = () => {
+    const note = $("#note");
+    if (!note) return;
+    if (document.title !== note.dataset.title) document.title = note.dataset.title;
+    const pill = $("#pill");
+    if (!pill) return;
+    const rows = $$("tr[data-endpoint]");
+    const shown = note.dataset.shown.split(" ").filter(Boolean);
+    const here = rows.map((row) => row.id.replace("row-", ""));
+    for (const row of rows) {
+      const left = !shown.includes(row.id.replace("row-", ""));
+      row.classList.toggle("left", left);
+      const mark = $(".left-mark", row);
+      if (left && !mark) $(".c-name", row).append(Object.assign(document.createElement("span"), { className: "left-mark", textContent: words.left }));
+      if (!left) mark?.remove();
+    }
+    const fresh = shown.filter((pk) => !here.includes(pk)).length;
+    const moved = shown.join() !== here.filter((pk) => shown.includes(pk)).join();
+    pill.hidden = !fresh && !moved;
+    pill.textContent = fresh ? words.new.replace("%s", fresh) : words.moved;
+  };
+
+  // The poller ------------------------------------------------------------------------------------
+  // Quick while something moves, calm otherwise, none while hidden; the next look is planned when
+  // the last one has ended, so that there is one at a time.
   let timer = 0;
-  const pace = () => (poll.dataset.pace === "fast" ? 1000 : 5000);
+  const plan = () => {
+    clearTimeout(timer);
+    if (!document.hidden) timer = setTimeout(look, poll.dataset.pace === "fast" ? 1000 : 5000);
+  };
   const look = () => {
     clearTimeout(timer);
-    if (document.hidden) return;
-    htmx.trigger(poll, "desk:look");
-    timer = setTimeout(look, pace());
-  };
-  if (poll) {
-    timer = setTimeout(look, pace());
-    document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));
-    addEventListener("pageshow", (event) => event.persisted && look());
-  }
-
-  document.addEventListener("htmx:configRequest", (event) => {
-    if (event.detail.elt === poll) event.detail.parameters.since = poll.dataset.cursor;
-  });
-
-  document.addEventListener("htmx:beforeOnLoad", (event) => {
-    const { xhr, elt } = event.detail;
-    if (xhr.status === 401) {
-      location.assign(`/account/sign-in/?next=${encodeURIComponent(location.pathname + location.search)}`);
-      event.preventDefault();
-    }
-    if (elt === poll && xhr.status < 300) {
-      const cursor = xhr.getResponseHeader("Desk-Cursor");
-      if (cursor) poll.dataset.cursor = cursor;
-      poll.dataset.observed = xhr.getResponseHeader("Desk-Observed") ?? poll.dataset.observed;
-      poll.dataset.pace = xhr.getResponseHeader("Desk-Pace") ?? "calm";
-      trouble("");
-      age();
-    }
-  });
-
-  // The chip shows the oldest answer among the page's sources.
-  const age = () => {
-    const time = $("#fresh time");
-    const times = [...observed().values()];
-    if (!time || !times.length) return;
-    time.dateTime = new Date(Math.min(...times) * 1000).toISOString();
+    if (!document.hidden) htmx.trigger(poll, "desk:look");
   };
 
-  // One handler for what goes wrong: in place where the server said so, else one line.
   const trouble = (text) => {
-    let line = $("#trouble");
-    if (!text) return line?.remove();
-    if (!line) {
-      line = Object.assign(document.createElement("div"), { id: "trouble", className: "notice unknown" });
-      line.setAttribute("role", "status");
-      $("#main").prepend(line);
-    }
-    if (line.textContent !== text) line.textContent = text;
-  };
-  for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, () => trouble(words.serverGone));
-  document.addEventListener("htmx:responseError", (event) => {
-    const { xhr, elt } = event.detail;
-    if (xhr.status === 401) return;
-    if (elt === poll) trouble(words.serverGone);
-    else if (!/^4(00|03|04|09|22)$/.test(xhr.status)) trouble(words.refused);
-  });
-
-  // What is the same stays: a swap would take focus and selection with it.
-  document.addEventListener("htmx:oobBeforeSwap", (event) => {
-    const { target, fragment } = event.detail;
-    const fresh = fragment.firstElementChild;
-    if (target && fresh && same(target, fresh)) event.detail.shouldSwap = false;
-  });
-  const same = (a, b) => plain(a) === plain(b);
-  const plain = (element) => {
-    const copy = element.cloneNode(true);
-    copy.removeAttribute("hx-swap-oob");
-    $$("time[data-ago], time[data-for]", copy).forEach((time) => (time.textContent = ""));
-    copy.classList.remove("left");
-    return copy.outerHTML.replaceAll(/\s+/g, " ").replaceAll(' class=""', "");
+    const place = $("#trouble");
+    if (!text) return place.replaceChildren();
+    if (place.textContent.trim() === text) return;
+    const notice = $("#words").content.lastElementChild.cloneNode(true);
+    notice.lastElementChild.textContent = text;
+    place.replaceChildren(notice);
   };
 
-  document.addEventListener("htmx:afterSettle", () => {
-    const note = $("#note");
-    if (note) {
-      if (document.title !== note.dataset.title) document.title = note.dataset.title;
-      const shown = new Set(note.dataset.shown.split(" ").filter(Boolean));
-      const here = new Set($$("tr[data-endpoint]").map((row) => row.id.replace("row-", "")));
-      for (const pk of here) $(`#row-${pk}`).classList.toggle("left", !shown.has(pk));
-      const fresh = [...shown].filter((pk) => !here.has(pk)).length;
-      const pill = $("#pill");
-      if (pill) {
-        pill.hidden = fresh === 0;
-        pill.textContent = words.new.replace("%s", fresh);
-      }
+  const answered = ({ xhr }) => {
+    if (xhr.status >= 400) {
+      poll.dataset.pace = "calm";
+      return trouble(xhr.status < 500 ? words.noAccess : words.noAnswer);
     }
+    const said = xhr.getResponseHeader("Date");
+    if (said) skew = Date.parse(said) - Date.now();
+    const { parts, placed } = place(xhr.response);
+    if (parts && !placed) return location.reload(); // this page is another one by now
+    poll.dataset.cursor = xhr.getResponseHeader("Desk-Cursor");
+    poll.dataset.pace = xhr.getResponseHeader("Desk-Pace");
+    observe(xhr.getResponseHeader("Desk-Observed"));
+    trouble("");
+    if (parts) compare();
     tick();
+  };
+
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (detail.elt === poll) detail.parameters.since = $("[data-turned]") ? "" : poll.dataset.cursor;
+  });
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (event.detail.xhr.status !== 401) return;
+    event.preventDefault();
+    clearTimeout(timer);
+    location.assign(`${words.signIn}?next=${encodeURIComponent(location.pathname + location.search)}`);
+  });
+  document.addEventListener("htmx:beforeSwap", ({ target, detail }) => {
+    if (target === poll) {
+      detail.shouldSwap = false;
+      answered(detail);
+    } else if (detail.shouldSwap && detail.serverResponse.includes("hx-swap-oob")) {
+      detail.serverResponse = place(detail.serverResponse).rest;
+    }
+  });
+  for (const lost of ["htmx:sendError", "htmx:timeout"])
+    document.addEventListener(lost, ({ detail }) => {
+      if (detail.elt !== poll) return unanswered(detail.elt);
+      poll.dataset.pace = "calm";
+      trouble(words.noAnswer);
+    });
+  document.addEventListener("htmx:responseError", ({ detail }) => {
+    if (detail.elt !== poll && detail.xhr.status >= 500) unanswered(detail.elt);
+  });
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (detail.elt === poll && detail.xhr.status !== 401) plan();
   });
 
-  // Dialogs: the page of its own, as a modal one. -----------------------------------------------
-  let opener = null;
-  document.addEventListener("click", async (event) => {
-    const link = event.target.closest("a[data-dialog]");
-    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
-      event.preventDefault();
-      opener = link.id;
-      const dialog = document.createElement("dialog");
-      dialog.setAttribute("aria-labelledby", "ask-title");
-      const body = document.createElement("div");
-      dialog.append(body);
-      $("#dialog").replaceChildren(dialog);
-      await htmx.ajax("GET", `${link.pathname}dialog/`, { target: body, swap: "outerHTML" });
-      if (!$("#ask", dialog)) return location.assign(link.href);
-      dialog.showModal();
-      $("[autofocus]", dialog)?.focus();
-      dialog.addEventListener("close", closed);
+  // A click without an answer may have arrived; nothing else than a later look can tell.
+  const unanswered = (element) => {
+    const form = element.closest("form");
+    if (!form) return trouble(words.noAnswer);
+    const notice = $("#words").content.lastElementChild.cloneNode(true);
+    notice.setAttribute("role", "alert");
+    notice.lastElementChild.textContent = words.unsure;
+    $(".notice.unknown", form)?.remove();
+    form.prepend(notice);
+  };
+
+  if (poll) {
+    observe(poll.dataset.observed);
+    plan();
+    document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));
+  }
+  setInterval(tick, 1000);
+  tick();
+
+  // Dialogs: the page of its own, as a modal one --------------------------------------------------
+  let opener = {};
+  const ask = async (link) => {
+    opener = focused(link);
+    const dialog = document.createElement("dialog");
+    dialog.setAttribute("aria-labelledby", "ask-title");
+    dialog.append(document.createElement("div"));
+    $("#dialog").replaceChildren(dialog);
+    try {
+      await htmx.ajax("GET", `${link.pathname}dialog/`, { target: dialog.firstElementChild, swap: "outerHTML" });
+    } catch {
+      return; // said above, in the page
     }
-    if (event.target.closest("dialog [data-close]")) {
-      event.preventDefault();
-      event.target.closest("dialog").close();
-    }
-  });
-  const closed = () => {
-    $("#dialog").replaceChildren();
-    if (opener) document.getElementById(opener)?.focus();
+    if (!dialog.isConnected || !$("#ask", dialog)) return;
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      refocus({ ...opener, element: dialog });
+    });
+    dialog.showModal();
+    $("[autofocus]", dialog)?.focus();
   };
 
   document.addEventListener("htmx:afterSwap", () => {
-    const done = $("#ask[data-done]");
-    if (!done) return;
-    say(done.dataset.said);
-    done.closest("dialog")?.close();
-    if (poll) {
-      poll.dataset.pace = "fast";
-      look();
+    const done = $("#dialog [data-done]");
+    if (done) {
+      say(done.dataset.said);
+      done.closest("dialog").close();
+      if (poll) look();
     }
+    $("#dialog [aria-invalid]")?.focus();
   });
 
   // Delete: the verb waits until the typed name matches. The server checks it again.
@@ -192,50 +353,78 @@
     $("[data-no]", input.form).hidden = !verb.disabled;
     $("[data-yes]", input.form).hidden = verb.disabled;
   };
-  document.addEventListener("input", (event) => event.target.matches("[data-match]") && match(event.target));
   const matchAll = () => $$("[data-match]").forEach(match);
+  document.addEventListener("input", ({ target }) => target.matches("[data-match]") && match(target));
   document.addEventListener("htmx:load", matchAll);
   matchAll();
 
-  // Filters apply at once; the address stays the only state.
-  document.addEventListener("change", (event) => {
-    const form = event.target.closest("form[data-filters]");
+  // Filters apply at once; the address stays the only state ---------------------------------------
+  document.addEventListener("change", ({ target }) => {
+    const form = target.closest("form[data-filters]");
     if (!form) return;
-    for (const field of form.elements) field.disabled = field.name && !field.value;
+    kept.filter = target.name;
+    for (const field of form.elements) field.disabled = Boolean(field.name) && !field.value;
     form.requestSubmit();
     for (const field of form.elements) field.disabled = false;
   });
-
-  document.addEventListener("click", async (event) => {
-    const copy = event.target.closest("[data-copy]");
-    if (copy) {
-      await navigator.clipboard?.writeText(copy.dataset.copy);
-      say(words.copied);
-    }
-    if (event.target.closest("[data-theme-toggle]")) {
-      const root = document.documentElement;
-      const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-      root.dataset.theme = dark ? "light" : "dark";
-      localStorage.setItem("theme", root.dataset.theme);
-    }
-    for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  if (kept.filter) $(`form[data-filters] [name="${kept.filter}"]`)?.focus();
+  delete kept.filter;
+  // A page that comes back from the browser's memory shows what its address says.
+  addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    $$("form[data-filters], form.find").forEach((form) => form.reset());
+    if (poll) look();
   });
 
-  // Keys: j and k walk the list, / finds, Enter is the link's own, Escape closes.
+  // Clicks and keys -------------------------------------------------------------------------------
+  document.addEventListener("click", (event) => {
+    const on = (css) => event.target.closest(css);
+    for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target) || on("a[data-dialog]")) menu.open = false;
+
+    const link = on("a[data-dialog]");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      ask(link);
+    }
+    if (on("dialog [data-close]")) {
+      event.preventDefault();
+      on("dialog").close();
+    }
+    if (on("[data-keys]")) $("#keys").showModal();
+    if (on("[data-theme-toggle]")) switchTheme();
+    if (on("[data-copy]")) copy(on("[data-copy]"));
+  });
+
+  const switchTheme = () => {
+    const root = document.documentElement;
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    localStorage.setItem("theme", root.dataset.theme);
+  };
+
+  const copy = async (button) => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    say(words.copied);
+    const icon = $("use", button);
+    icon.setAttribute("href", "#good");
+    setTimeout(() => icon.setAttribute("href", "#copy"), 1500);
+  };
+
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") $$("details.menu[open]").forEach((menu) => (menu.open = false));
+    if (event.key === "Escape") $$("details.menu[open]").forEach((menu) => {
+      menu.open = false;
+      $("summary", menu).focus();
+    });
     if (event.target.closest("input, select, textarea, dialog") || event.metaKey || event.ctrlKey || event.altKey) return;
+    if (event.key === "?") $("#keys")?.showModal();
     if (event.key === "/") {
       $("[data-find]")?.focus();
       event.preventDefault();
     }
     if (event.key === "j" || event.key === "k") {
       const names = $$(".fleet .name");
-      const at = names.indexOf(document.activeElement);
+      const at = names.findIndex((name) => name.closest("tr").contains(document.activeElement));
       names[event.key === "j" ? Math.min(at + 1, names.length - 1) : Math.max(at - 1, 0)]?.focus();
     }
-    if (event.key === "?") $("#keys")?.showModal();
   });
-
-  setInterval(tick, 1000);
 })();
