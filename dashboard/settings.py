@@ -178,6 +178,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",
+    "drf_spectacular_sidecar",  # static files of Swagger UI
     "endpoints_app",
 ]
 
@@ -308,6 +309,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         "options": {"expires": 0.9},
     },
+    "keep logs": {
+        "task": "endpoints_app.tasks.keep_logs",
+        "schedule": 5.0,
+        "options": {"expires": 4},
+    },
     "prune": {
         "task": "endpoints_app.tasks.prune",
         "schedule": 3600.0,
@@ -331,6 +337,7 @@ SYNC_FAST_SECONDS = env_number("SYNC_FAST_SECONDS", 2, least=0.2, most=60)
 # Past this many seconds without an answer a workspace's endpoints are Unknown.
 STALE_SECONDS = 3 * SYNC_SECONDS
 HISTORY_DAYS = env_number("HISTORY_DAYS", 400, least=1, most=10_000)
+LOG_SNAPSHOT_DAYS = env_number("LOG_SNAPSHOT_DAYS", 30, least=1, most=10_000)
 OWNER_TAGS = env_list("OWNER_TAGS", "owner team")
 
 # Languages, times, files, logs -----------------------------------------------------------------

@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 
 from endpoints_app.domain.lifecycle import OperationKind
 from endpoints_app.models import Endpoint, Operation, Workspace
-from endpoints_app.services import clients, history, operations, sync, workspaces
+from endpoints_app.services import clients, history, logs, operations, sync, workspaces
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,12 @@ def look_at_workspaces(**_: Any) -> None:
 @shared_task
 def sync_workspace(workspace_id: int, **_: Any) -> None:
     sync.sync(workspace_id, clock=timezone.now)
+
+
+@shared_task
+def keep_logs(**_: Any) -> None:
+    """Every few seconds: keep the logs of updates that have failed."""
+    logs.keep_failures(now=timezone.now())
 
 
 @shared_task

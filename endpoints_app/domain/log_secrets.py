@@ -60,8 +60,11 @@ _KEY_ENDS: Final = re.compile(r"-----END [A-Z ]*PRIVATE KEY-----")
 
 
 def masked(text: str) -> str:
-    """The text with what looks like a credential replaced; its lines stay the lines they are."""
-    return "".join(masked_parts([text]))
+    """The text, perhaps the last part of one, with what looks like a credential replaced; its lines
+    stay the lines they are."""
+    end = _KEY_ENDS.search(text) if "-----END " in text else None
+    within = end is not None and not _KEY_BEGINS.search(text, 0, end.start())
+    return _Masker(in_key=within).mask(text)
 
 
 def masked_parts(parts: Iterable[str]) -> Iterator[str]:
@@ -81,8 +84,8 @@ def masked_parts(parts: Iterable[str]) -> Iterator[str]:
 class _Masker:
     """Line by line, because a private key has several."""
 
-    def __init__(self) -> None:
-        self._in_key = False
+    def __init__(self, *, in_key: bool = False) -> None:
+        self._in_key = in_key
 
     def mask(self, lines: str) -> str:
         lower = lines.lower()

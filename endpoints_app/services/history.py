@@ -5,15 +5,18 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import models
 
-from endpoints_app.models import AuditEntry, Endpoint, Operation, Outage, StatusChange
+from endpoints_app.models import AuditEntry, Endpoint, LogSnapshot, Operation, Outage, StatusChange
 from endpoints_app.services import live
 
 BATCH = 500
 
 
 def prune(*, now: datetime) -> None:
-    """Forget what is older than HISTORY_DAYS, in batches, so that no click waits for it."""
+    """Forget what is older than HISTORY_DAYS, kept logs after LOG_SNAPSHOT_DAYS, in batches, so
+    that no click waits for it."""
     horizon = now - timedelta(days=settings.HISTORY_DAYS)
+    evidence = now - timedelta(days=settings.LOG_SNAPSHOT_DAYS)
+    _prune(LogSnapshot.objects.filter(taken_at__lt=evidence))
     _prune(StatusChange.objects.filter(at__lt=horizon))
     _prune(Operation.objects.filter(settled_at__lt=horizon))
     _prune(AuditEntry.objects.filter(at__lt=horizon))

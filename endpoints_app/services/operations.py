@@ -29,7 +29,7 @@ from endpoints_app.domain.lifecycle import (
     next_step,
 )
 from endpoints_app.models import Endpoint, Operation
-from endpoints_app.services import access, audit, clients, live, sync
+from endpoints_app.services import access, audit, clients, live, logs, sync
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +152,7 @@ def advance(operation_id: int, *, clock: Clock) -> None:
     trouble = None
     try:
         operation = Operation.objects.for_rows().get(pk=operation_id)
+        logs.keep_before(operation, now=now)  # what a stop or a delete would take with it
         read = _read(operation, clock)
         trouble = read.trouble
         if _take_step(operation_id, token, read, clock()) is Step.SEND:

@@ -29,12 +29,12 @@ class Busy(errors.DatabricksError):
     retryable = True
 
 
-def page_call(workspace: str, call: Callable[[float], T]) -> T:
+def page_call(workspace: str, call: Callable[[float], T], *, seconds: float = SECONDS) -> T:
     """`call` gets the seconds it may take. Raises Busy at once rather than waiting for a place."""
     if time.monotonic() < _rest_until.get(workspace, 0.0) or not _places.acquire(blocking=False):
         raise Busy("Databricks is slow at the moment.", sent=errors.Sent.NO)
     try:
-        return call(SECONDS)
+        return call(seconds)
     except (errors.Unreachable, errors.ServerError, errors.Throttled) as e:
         _rest_until[workspace] = time.monotonic() + max(REST_SECONDS, e.retry_after or 0)
         raise

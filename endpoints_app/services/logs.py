@@ -1,0 +1,247 @@
+"""Build and server logs: the tail that all readers share, the whole, and what is kept of them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import IO
+
+from django.db import DatabaseError
+from django.db.models import Exists, OuterRef
+
+from endpoints_app.databricks_api import errors, wire
+from endpoints_app.databricks_api.wire_logs import LogText
+from endpoints_app.domain.kind import Kind
+from endpoints_app.domain.lifecycle import OperationKind, State
+from endpoints_app.domain.log_secrets import masked, masked_parts
+from endpoints_app.domain.logs import Log
+from endpoints_app.domain.masking import clean
+from endpoints_app.models import Endpoint, LogSnapshot, Operation
+from endpoints_app.services import clients, live
+from endpoints_app.services.upstream import Copy, page_call, shared_read
+
+log = logging.getLogger(__name__)
+
+TAIL = 2 * 1024 * 1024  # characters that are read for the page
+FRESH_SECONDS = 3.0  # so long all readers of a log share one answer
+KEPT_SECONDS = 600.0  # so long an old answer stands in while there is no new one
+WHOLE_SECONDS = 30.0
+
+SNAPSHOT = 256 * 1024  # characters that are kept of a log
+BEFORE_SECONDS = 2.0  # that a stop or delete may wait for its logs, in all
+FAILURE_SECONDS = 6.0  # for the logs of one failed update
+FAILURES_AT_ONCE = 5
+PATIENCE = timedelta(minutes=10)  # so long the logs of a failed update are asked for again
+
+NO_LOGS = frozenset({Kind.EXTERNAL, Kind.FOUNDATION})
+"""They run elsewhere, or for everybody: there is nothing of ours to log (our reading)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A served entity of one configuration; `config` is "active", "pending" or, as digits, a
+    version."""
+
+    config: str
+    version: int | None
+    entity: str
+    failing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One log. Without a version it is that of the active configuration."""
+
+    endpoint: Endpoint
+    choice: Choice
+    log: Log
+
+    @property
+    def asked_version(self) -> int | None:
+        return None if self.choice.config == "active" else self.choice.version
+
+    @property
+    def key(self) -> str:
+        what = f"{self.asked_version}/{self.log}/{self.choice.entity}"
+        digest = hashlib.blake2b(what.encode("utf-8", "replace"), digest_size=12).hexdigest()
+        return f"log:{self.endpoint.pk}:{digest}"
+
+
+FAILED = ("DEPLOYMENT_FAILED", "DEPLOYMENT_ABORTED")
+
+
+def choices(endpoint: Endpoint) -> list[Choice]:
+    """What has logs, the active configuration first; nothing where there are none."""
+    if endpoint.document is None or endpoint.known_kind in NO_LOGS:
+        return []
+    document = wire.Endpoint.parse(endpoint.document)
+    found = []
+    for name, config in (("active", document.config), ("pending", document.pending_config)):
+        for entity in config.entities if config else ():
+            if entity.name:
+                failing = entity.deployment in FAILED
+                version = config.version if config else None
+                found.append(Choice(name, version, entity.name, failing))
+    return found
+
+
+def first_choice(found: Sequence[Choice]) -> tuple[Choice, Log] | None:
+    """What one wants to read first: why an entity did not come up, else what serves now says."""
+    failing = next((choice for choice in reversed(found) if choice.failing), None)
+    if failing is not None:
+        return failing, Log.BUILD
+    return (found[0], Log.SERVER if found[0].config == "active" else Log.BUILD) if found else None
+
+
+# Reading ---------------------------------------------------------------------------------------
+
+
+def tail(wanted: Wanted, *, now: datetime) -> Copy[LogText]:
+    """The last part of a log, credentials masked. Raises Busy."""
+    return shared_read(
+        wanted.key,
+        wanted.endpoint.workspace.name,
+        lambda seconds: _read(wanted, keep=TAIL, deadline=seconds),
+        now=now,
+        fresh=FRESH_SECONDS,
+        kept=KEPT_SECONDS,
+    )
+
+
+def whole(wanted: Wanted) -> IO[str]:
+    """All that the workspace has of a log, credentials masked, as a file that its reader closes.
+    Raises Busy and what a call raises."""
+
+    def write(parts: Iterator[str]) -> IO[str]:
+        file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        try:
+            for part in masked_parts(parts):
+                file.write(part)
+        except BaseException:
+            file.close()
+            raise
+        file.seek(0)
+        return file
+
+    client = clients.client_for(wanted.endpoint.workspace.name)
+    save = client.save_build_logs if wanted.log is Log.BUILD else client.save_server_logs
+    return page_call(
+        wanted.endpoint.workspace.name,
+        lambda seconds: save(
+            wanted.endpoint.name,
+            wanted.choice.entity,
+            write,
+            config_version=wanted.asked_version,
+            deadline=seconds,
+        ),
+        seconds=WHOLE_SECONDS,
+    )
+
+
+def _read(wanted: Wanted, *, keep: int, deadline: float) -> LogText:
+    client = clients.client_for(wanted.endpoint.workspace.name)
+    read = client.build_logs if wanted.log is Log.BUILD else client.server_logs
+    found = read(
+        wanted.endpoint.name,
+        wanted.choice.entity,
+        keep=keep,
+        config_version=wanted.asked_version,
+        deadline=deadline,
+    )
+    return LogText(masked(clean(found.text)), found.skipped, found.size)
+
+
+# Keeping ---------------------------------------------------------------------------------------
+
+
+def keep_failures(*, now: datetime) -> None:
+    """Keep the logs of every update that has failed and whose logs we do not have yet."""
+    kept = LogSnapshot.objects.filter(
+        endpoint=OuterRef("pk"), operation=None, config_version=OuterRef("pending_version")
+    )
+    failed = Endpoint.objects.living().select_related("workspace")
+    failed = failed.filter(
+        ~Exists(kept),
+        config_update="UPDATE_FAILED",
+        pending_version__isnull=False,
+        document__isnull=False,
+        workspace__configured=True,
+    )
+    failed = failed.exclude(kind__in=[kind.value for kind in NO_LOGS])
+    for endpoint in failed.order_by("-status_since")[:FAILURES_AT_ONCE]:
+        wanted = [
+            Wanted(endpoint, choice, which)
+            for choice in choices(endpoint)
+            if choice.config == "pending" and choice.version == endpoint.pending_version
+            for which in (Log.BUILD, Log.SERVER)
+        ]
+        last_try = now - endpoint.status_since > PATIENCE
+        taken = _take(wanted, seconds=FAILURE_SECONDS, now=now)
+        if last_try or not any(snapshot.problem in PASSING for snapshot in taken):
+            _keep(endpoint, taken)
+
+
+def keep_before(operation: Operation, *, now: datetime) -> None:
+    """Keep all logs before a stop or a delete is sent, once. It takes BEFORE_SECONDS at most, and
+    whatever goes wrong is only noted: the operation goes on."""
+    if operation.known_kind is OperationKind.START or operation.known_state is not State.QUEUED:
+        return
+    try:
+        if LogSnapshot.objects.filter(operation=operation).exists():
+            return
+        endpoint = Endpoint.objects.select_related("workspace").get(pk=operation.endpoint_id)
+        if endpoint.gone_at is not None:
+            return
+        wanted = [
+            Wanted(endpoint, choice, which)
+            for which in (Log.SERVER, Log.BUILD)
+            for choice in choices(endpoint)
+        ]
+        taken = _take(wanted, seconds=BEFORE_SECONDS, now=now)
+        for snapshot in taken:
+            snapshot.operation = operation
+        _keep(endpoint, taken)
+    except DatabaseError:
+        log.exception("The logs of %s were not kept.", operation)
+
+
+PASSING = frozenset({"NeverOpened", "Lost", "TimedOut", "Throttled", "Unavailable", "Gateway"})
+"""Problems of a moment: the logs may still come."""
+
+
+def _take(wanted: Sequence[Wanted], *, seconds: float, now: datetime) -> list[LogSnapshot]:
+    """The last part of each, in one span of seconds; what did not come is noted with why."""
+    ends = time.monotonic() + seconds
+    taken = []
+    for one in wanted:
+        snapshot = LogSnapshot(
+            endpoint=one.endpoint,
+            log=one.log.value,
+            entity=clean(one.choice.entity)[:255],
+            config_version=one.choice.version,
+            taken_at=now,
+        )
+        try:
+            left = ends - time.monotonic()
+            if left <= 0:
+                raise errors.TimedOut(sent=errors.Sent.NO)
+            found = _read(one, keep=SNAPSHOT, deadline=left)
+            snapshot.text, snapshot.skipped = found.text, found.skipped
+        except errors.DatabricksError as e:
+            log.info("%s was not kept: %s", snapshot, e)
+            snapshot.problem = type(e).__name__
+        taken.append(snapshot)
+    return taken
+
+
+def _keep(endpoint: Endpoint, taken: Sequence[LogSnapshot]) -> None:
+    if not taken:
+        return
+    with live.writing():
+        LogSnapshot.objects.bulk_create(taken, ignore_conflicts=True)
+        Endpoint.objects.filter(pk=endpoint.pk).update(revision=live.next_revision())
