@@ -12,6 +12,9 @@ from endpoints_app.views import (
     health,
     operation_ask,
     operation_list,
+    permissions,
+    permissions_edit,
+    schema,
 )
 
 
@@ -38,6 +41,29 @@ urlpatterns = [
         "w/<str:workspace>/e/<str:name>/<kind:kind>/dialog/",
         operation_ask.dialog,
         name="ask-dialog",
+    ),
+    path("w/<str:workspace>/e/<str:name>/permissions/", permissions.page, name="permissions"),
+    path(
+        "w/<str:workspace>/e/<str:name>/permissions/changes/",
+        permissions.changes,
+        name="permissions-changes",
+    ),
+    path(
+        "w/<str:workspace>/e/<str:name>/permissions/edit/",
+        permissions_edit.edit,
+        name="permissions-edit",
+    ),
+    # Query schema
+    path("w/<str:workspace>/e/<str:name>/schema/", schema.page, name="schema"),
+    path("w/<str:workspace>/e/<str:name>/schema/part/", schema.part, name="schema-part"),
+    path("w/<str:workspace>/e/<str:name>/schema/viewer/", schema.viewer, name="schema-viewer"),
+    path(
+        "w/<str:workspace>/e/<str:name>/schema/findings/", schema.findings, name="schema-findings"
+    ),
+    path(
+        "w/<str:workspace>/e/<str:name>/schema/openapi.json",
+        schema.document,
+        name="schema-document",
     ),
     path("operations/", operation_list.page, name="operations"),
     path("operations/changes/", operation_list.changes, name="operations-changes"),

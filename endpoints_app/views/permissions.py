@@ -178,12 +178,10 @@ def _version(*parts: object) -> str:
 def _addresses(request: HttpRequest, endpoint: Endpoint) -> dict[str, str]:
     """Where to read it again: the page without a script, the part with one."""
     kept = {"q": _query(request), "id": request.GET.get("id", "")}
-    query = urlencode({key: value for key, value in kept.items() if value})
+    given = {key: value for key, value in kept.items() if value}
     place = (endpoint.workspace.name, endpoint.name)
     return {
-        "page_url": f"{reverse('permissions', args=place)}?{urlencode({'wait': 1})}&{query}".rstrip(
-            "&"
-        ),
-        "part_url": f"{reverse('permissions-changes', args=place)}?{query}",
+        "page_url": f"{reverse('permissions', args=place)}?{urlencode({'wait': 1} | given)}",
+        "part_url": f"{reverse('permissions-changes', args=place)}?{urlencode(given)}",
         "target": "permissions",
     }

@@ -1,0 +1,77 @@
+"""Permissions in words and marks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django import template
+
+from endpoints_app import sentences
+from endpoints_app.domain.permissions import Danger, Difference, Entry, PrincipalKind
+from endpoints_app.models import AuditEntry
+from endpoints_app.services import permissions
+
+register = template.Library()
+
+ICONS: Mapping[PrincipalKind, str] = {
+    PrincipalKind.USER: "user",
+    PrincipalKind.GROUP: "group",
+    PrincipalKind.SERVICE_PRINCIPAL: "robot",
+}
+
+
+@register.filter
+def principal_icon(kind: PrincipalKind) -> str:
+    return ICONS[kind]
+
+
+@register.filter
+def principal_kind(kind: PrincipalKind) -> str:
+    return str(sentences.PRINCIPALS[kind])
+
+
+@register.filter
+def level_label(level: str | None) -> str:
+    return sentences.level(level)
+
+
+@register.filter
+def origin(entry: Entry) -> str:
+    return sentences.origin(entry)
+
+
+@register.filter
+def difference(change: Difference) -> str:
+    return sentences.difference(change.before, change.after)
+
+
+@register.filter
+def difference_icon(change: Difference) -> str:
+    if change.before is None:
+        return "plus"
+    return "minus" if change.after is None else "delta"
+
+
+@register.filter
+def consequence(change: Difference) -> str:
+    return sentences.consequence(change)
+
+
+@register.filter
+def danger(code: Danger) -> str:
+    return str(sentences.DANGERS[code])
+
+
+@register.filter
+def confirmation(code: Danger) -> str:
+    return str(sentences.CONFIRMATIONS[code])
+
+
+@register.filter
+def step_label(entry: AuditEntry) -> str:
+    return sentences.permissions_step(entry.action)
+
+
+@register.filter
+def recorded_differences(entry: AuditEntry) -> list[Difference]:
+    return permissions.differences_of(entry)

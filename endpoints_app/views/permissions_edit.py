@@ -1,0 +1,436 @@
+"""Changing permissions: a form of all direct grants, a review of the differences, and the save.
+
+Plain forms of one address. The form carries the list that it was made of, so that every answer
+can be given from what was sent, with nothing typed lost; whatever the answer, nothing is kept on
+the server between two of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from endpoints_app import sentences
+from endpoints_app.domain import permissions as rules
+from endpoints_app.domain.permissions import (
+    LEVELS,
+    Access,
+    Danger,
+    Difference,
+    Entry,
+    Principal,
+    PrincipalKind,
+    Wanted,
+)
+from endpoints_app.domain.roles import Action
+from endpoints_app.models import Endpoint
+from endpoints_app.services import permissions
+from endpoints_app.services.upstream import Busy, Problem
+from endpoints_app.views import guards, heading
+from endpoints_app.views.permissions import has_list, matches
+
+SHOWN = 200  # lines of the form; a search finds the others
+REMOVE = "remove"
+APPLICATION_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
+    endpoint = guards.endpoint(request, workspace, name, Action.PERMISSIONS)
+    if not has_list(endpoint):
+        return redirect("permissions", workspace, name)
+    if request.method != "POST":
+        return _begin(request, endpoint)
+    form = EditForm.sent(request.POST)
+    match _step(request.POST):
+        case "review":
+            return _review(request, endpoint, form)
+        case "save":
+            return _save(request, endpoint, form)
+        case "add":
+            form.new.append(NewLine())
+    return _form(request, endpoint, form)
+
+
+def _step(data: QueryDict) -> str:
+    """Enter in the search field finds; in any other it goes on to the review."""
+    step = data.get("step", "")
+    if step != "enter":
+        return step
+    return "review" if data.get("q", "") == data.get("found", "") else "find"
+
+
+# The form ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Line:
+    """One direct grant: the level it has, and the one that is chosen; None removes it."""
+
+    index: int
+    entry: Entry
+    was: str
+    level: str | None
+
+    @property
+    def edited(self) -> bool:
+        return self.level != self.was
+
+    @property
+    def choices(self) -> list[str]:
+        return [*LEVELS] if self.was in LEVELS else [self.was, *LEVELS]
+
+
+@dataclass(slots=True)
+class NewLine:
+    """Somebody to add."""
+
+    kind: str = PrincipalKind.USER.value
+    name: str = ""
+    level: str = rules.CAN_QUERY
+    error: str = ""
+
+    @property
+    def principal(self) -> Principal:
+        return Principal(PrincipalKind(self.kind), self.name)
+
+
+@dataclass(slots=True)
+class EditForm:
+    """`seen` is the list it was made of; `chosen` what differs from it."""
+
+    uid: str
+    seen: dict[Principal, str]
+    chosen: dict[Principal, str | None] = field(default_factory=dict)
+    new: list[NewLine] = field(default_factory=list)
+    reason: str = ""
+    query: str = ""
+    confirmed: frozenset[Danger] = frozenset()
+
+    @classmethod
+    def of(cls, endpoint: Endpoint, access: Access) -> EditForm:
+        return cls(endpoint.uid, access.direct)
+
+    @classmethod
+    def sent(cls, data: QueryDict) -> EditForm:
+        """Raises BadRequest for what no form of ours sends."""
+        try:
+            seen = {
+                Principal(PrincipalKind(kind), str(name)): str(level)
+                for kind, name, level in json.loads(data.get("seen", ""))
+            }
+            form = cls(
+                data.get("uid", ""),
+                seen,
+                reason=_text(data.get("reason", "")),
+                query=data.get("q", "").strip()[:200],
+                confirmed=frozenset(Danger(name) for name in data.getlist("confirm")),
+            )
+            for index, (who, was) in enumerate(seen.items()):
+                level = data.get(f"level-{index}", was)
+                if level not in (was, REMOVE, *LEVELS):
+                    raise ValueError(level)
+                if level != was:
+                    form.chosen[who] = None if level == REMOVE else level
+            for kind, name, level in zip(
+                data.getlist("new-kind"),
+                data.getlist("new-name"),
+                data.getlist("new-level"),
+                strict=True,
+            ):
+                if level not in LEVELS:
+                    raise ValueError(level)
+                form.new.append(NewLine(PrincipalKind(kind).value, name.strip(), level))
+        except (ValueError, TypeError, RecursionError) as e:
+            raise BadRequest("Not a form of permissions.") from e
+        return form
+
+    def is_valid(self) -> bool:
+        """Says at each new line what is wrong with it; an empty one adds nobody."""
+        listed = {(who.kind, who.name.casefold()) for who in self.seen}
+        for line in self.new:
+            who = (PrincipalKind(line.kind), line.name.casefold())
+            line.error = _wrong(line, listed)
+            if line.name:
+                listed.add(who)
+        return not any(line.error for line in self.new)
+
+    @property
+    def wanted(self) -> Wanted:
+        return self.chosen | {line.principal: line.level for line in self.new if line.name}
+
+    @property
+    def seen_json(self) -> str:
+        return json.dumps([[who.kind, who.name, level] for who, level in self.seen.items()])
+
+    def lines(self, access: Access | None) -> list[Line]:
+        """With what `access` tells of each principal besides its direct level."""
+        known = {entry.principal: entry for entry in access.entries} if access else {}
+        return [
+            Line(index, known.get(who, Entry(who, (was,))), was, self.chosen.get(who, was))
+            for index, (who, was) in enumerate(self.seen.items())
+        ]
+
+    @property
+    def edited(self) -> list[Line]:
+        return [line for line in self.lines(None) if line.edited]
+
+    def moved_to(self, endpoint: Endpoint, access: Access) -> EditForm:
+        """The same wishes on the list as it is now."""
+        form = EditForm(endpoint.uid, access.direct, reason=self.reason, query=self.query)
+        for who, level in self.wanted.items():
+            if who in form.seen:
+                form.chosen[who] = level
+            elif level is not None:
+                form.new.append(NewLine(who.kind.value, who.name, level))
+        return form
+
+
+def _text(typed: str) -> str:
+    """Without what PostgreSQL cannot keep."""
+    return typed.replace("\r\n", "\n").replace("\0", "").strip()[:500]
+
+
+def _wrong(line: NewLine, listed: Collection[tuple[PrincipalKind, str]]) -> str:
+    kind = PrincipalKind(line.kind)
+    if not line.name:
+        return ""
+    if len(line.name) > 255 or not line.name.isprintable():
+        return _("This cannot be a name.")
+    if kind is PrincipalKind.SERVICE_PRINCIPAL and not APPLICATION_ID.fullmatch(line.name):
+        return _("A service principal goes by its application ID, such as 2f6c3b0e-….")
+    if kind is PrincipalKind.USER and "@" not in line.name:
+        return _("A user goes by the mail address they sign in to Databricks with.")
+    if (kind, line.name.casefold()) in listed:
+        return _("Is in the list already: choose the level there.")
+    return ""
+
+
+# Answers ----------------------------------------------------------------------------------------
+
+
+def _begin(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+    """Without a list there is no form: the page says what keeps it away."""
+    try:
+        copy = permissions.read(endpoint, now=timezone.now())
+    except Busy:
+        return redirect("permissions", endpoint.workspace.name, endpoint.name)
+    if copy.value is None:
+        return redirect("permissions", endpoint.workspace.name, endpoint.name)
+    form = EditForm.of(endpoint, copy.value)
+    form.query = request.GET.get("q", "").strip()[:200]
+    return _form(request, endpoint, form, access=copy.value)
+
+
+@dataclass(slots=True)
+class Notice:
+    """What stands above a form that comes back."""
+
+    title: str
+    text: str = ""
+    tone: str = "bad"
+    moved: Collection[Difference] = ()
+    wishes: Collection[Difference] = ()
+
+
+def _form(
+    request: HttpRequest,
+    endpoint: Endpoint,
+    form: EditForm,
+    *,
+    access: Access | None = None,
+    notice: Notice | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    if all(line.name for line in form.new):
+        form.new.append(NewLine())
+    lines = form.lines(access or _current(endpoint))
+    found = [line for line in lines if line.edited or matches(line.entry, form.query)]
+    context = heading.of(request, endpoint) | {
+        "tab": "permissions",
+        "title": _("Change permissions"),
+        "form": form,
+        "lines": found[:SHOWN],
+        "all": len(lines),
+        "levels": LEVELS,
+        "kinds": list(PrincipalKind),
+        "notice": notice,
+        "now": timezone.now(),
+    }
+    return render(request, "permissions/edit.html", context, status=status)
+
+
+def _review(
+    request: HttpRequest,
+    endpoint: Endpoint,
+    form: EditForm,
+    *,
+    notice: Notice | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The differences in words. Nothing is sent yet."""
+    if not form.is_valid():
+        title = _("Not sent: something is to be corrected.")
+        return _form(request, endpoint, form, notice=Notice(title), status=400)
+    if not form.wanted:
+        return _form(request, endpoint, form, notice=Notice(_("Nothing is changed yet."), tone=""))
+    access = _current(endpoint)
+    if access is None:
+        return _form(request, endpoint, form, notice=_silent(None), status=503)
+    if form.uid != endpoint.uid:
+        return _replaced(request, endpoint, form, access)
+    if moved := rules.moved(form.seen, access):
+        return _moved(request, endpoint, form, access, moved)
+    try:
+        change = rules.change(access, form.wanted)
+    except rules.Unreadable:
+        return _form(request, endpoint, form, notice=_unsendable(), status=409)
+    us = permissions.ourselves(endpoint.workspace.name, now=timezone.now())
+    dangers = sorted(rules.dangers(access, change, us))
+    context = heading.of(request, endpoint) | {
+        "tab": "permissions",
+        "title": _("Review the change"),
+        "form": form,
+        "change": change,
+        "dangers": dangers,
+        "managers": _managers_after(access, form.wanted),
+        "notice": notice,
+        "now": timezone.now(),
+    }
+    return render(request, "permissions/review.html", context, status=status)
+
+
+def _save(request: HttpRequest, endpoint: Endpoint, form: EditForm) -> HttpResponse:
+    if not form.is_valid() or not form.wanted:
+        return _review(request, endpoint, form)
+    wishes = _wishes(form)
+    try:
+        change = permissions.save(
+            endpoint,
+            form.wanted,
+            seen=permissions.Seen(form.uid, form.seen),
+            confirmed=form.confirmed,
+            reason=form.reason,
+            by=request.user,  # type: ignore[arg-type]
+            now=timezone.now(),
+        )
+    except Busy:
+        return _review(request, endpoint, form, notice=_silent(None), status=503)
+    except permissions.NotSent as e:
+        return _review(request, endpoint, form, notice=_silent(e.problem), status=503)
+    except permissions.Moved as e:
+        return _moved(request, endpoint, form, e.access, e.differences)
+    except permissions.Replaced:
+        return _replaced(request, endpoint, form, _current(endpoint))
+    except permissions.NeedsConfirmation:
+        title = _("Not sent: confirm first what is marked below.")
+        return _review(request, endpoint, form, notice=Notice(title), status=409)
+    except permissions.Unsendable:
+        return _form(request, endpoint, form, notice=_unsendable(), status=409)
+    except permissions.Refused as e:
+        title = _("Nothing was changed.")
+        text = sentences.permissions_refused(e.problem.message)
+        return _form(request, endpoint, form, notice=Notice(title, text), status=422)
+    except permissions.NotConfirmed as e:
+        return _not_confirmed(request, endpoint, form, e, wishes)
+    number = len(change.differences)
+    said = ngettext(
+        "%(n)s change of permissions is saved; a read afterwards shows it.",
+        "%(n)s changes of permissions are saved; a read afterwards shows them.",
+        number,
+    )
+    none = _("Nothing had to be changed: it was so already.")
+    messages.success(request, said % {"n": number} if number else none)
+    return redirect("permissions", endpoint.workspace.name, endpoint.name)
+
+
+def _moved(
+    request: HttpRequest,
+    endpoint: Endpoint,
+    form: EditForm,
+    access: Access,
+    moved: Collection[Difference],
+) -> HttpResponse:
+    notice = Notice(
+        _("Somebody else changed these permissions meanwhile. Nothing was sent."),
+        _("The form below shows the list as it is now, with your changes in it."),
+        moved=moved,
+        wishes=_wishes(form),
+    )
+    again = form.moved_to(endpoint, access)
+    return _form(request, endpoint, again, access=access, notice=notice, status=409)
+
+
+def _replaced(
+    request: HttpRequest, endpoint: Endpoint, form: EditForm, access: Access | None
+) -> HttpResponse:
+    notice = Notice(
+        _("Another endpoint has this name now. Nothing was sent."),
+        _("The form below shows the permissions of the new one, with your changes in it."),
+        wishes=_wishes(form),
+    )
+    again = form.moved_to(endpoint, access) if access else form
+    return _form(request, endpoint, again, access=access, notice=notice, status=409)
+
+
+def _not_confirmed(
+    request: HttpRequest,
+    endpoint: Endpoint,
+    form: EditForm,
+    outcome: permissions.NotConfirmed,
+    wishes: list[Difference],
+) -> HttpResponse:
+    """It may have been carried out: the form shows what a read says, if there was one."""
+    text = _("It was sent, and no read afterwards shows all of it.")
+    if outcome.problem is not None:
+        what = outcome.problem.message or sentences.error(outcome.problem.kind)
+        text = _("It may or may not have been carried out: %(what)s") % {"what": what}
+    notice = Notice(_("Not confirmed."), text, tone="unknown", wishes=wishes)
+    again = form if outcome.access is None else form.moved_to(endpoint, outcome.access)
+    return _form(request, endpoint, again, access=outcome.access, notice=notice, status=502)
+
+
+def _silent(problem: Problem | None) -> Notice:
+    title = _("Nothing was sent, and nothing you typed is lost.")
+    if problem is None:
+        return Notice(title, _("Databricks is slow at the moment. Try again in a few seconds."))
+    what = sentences.error(problem.kind)
+    return Notice(title, _("The workspace cannot be asked: %(what)s.") % {"what": what})
+
+
+def _unsendable() -> Notice:
+    return Notice(
+        _("Nothing was sent."),
+        _(
+            "To lower or remove somebody the whole list must be replaced, and Databricks lists "
+            "something here that we cannot read and would lose. Raise and add here; do the rest "
+            "in Databricks."
+        ),
+    )
+
+
+def _wishes(form: EditForm) -> list[Difference]:
+    return [Difference(who, form.seen.get(who), level) for who, level in form.wanted.items()]
+
+
+def _managers_after(access: Access, wanted: Mapping[Principal, str | None]) -> int:
+    after = {**access.direct, **wanted}
+    return sum(level == rules.CAN_MANAGE for level in after.values())
+
+
+def _current(endpoint: Endpoint) -> Access | None:
+    try:
+        return permissions.read(endpoint, now=timezone.now()).value
+    except Busy:
+        return None
