@@ -286,6 +286,10 @@ class Desk:
             if endpoint.startswith(f"{workspace}/")
         )
 
+    def waiting_messages(self, queue: str) -> int:
+        with redis.Redis.from_url(self.redis_url) as connection:
+            return int(connection.llen(queue))  # type: ignore[arg-type]
+
     def empty_redis(self) -> None:
         with redis.Redis.from_url(self.redis_url) as connection:
             connection.flushall()
@@ -497,6 +501,14 @@ class EmulatedWorkspace:
 
     def fault(self, kind: str, **document: Any) -> None:
         self._control("POST", "faults", json={"kind": kind, **document})
+
+    def until_hit(self, kind: str, *, within: float = 20.0) -> None:
+        """A fault that was to hit once or so has used up its times."""
+        eventually(
+            lambda: not any(it["kind"] == kind for it in self._control("GET", "faults")["faults"]),
+            within=within,
+            what=f"A call for the fault {kind}",
+        )
 
     def clear_faults(self) -> None:
         self._control("DELETE", "faults")
