@@ -51,8 +51,8 @@ class WorkspaceClient:
     def get_endpoint(self, name: str, *, deadline: float = 10.0) -> Endpoint:
         """Raises DoesNotExist only where the workspace itself says RESOURCE_DOES_NOT_EXIST."""
         endpoint = Endpoint.parse(self._transport.read(_path(name), deadline=deadline))
-        if not endpoint.name:
-            raise Nonsense("The answer is not an endpoint.", status=200)
+        if endpoint.name != name:
+            raise Nonsense("The answer is not that endpoint.", status=200)
         return endpoint
 
     def stop_endpoint(self, name: str, *, deadline: float = 30.0) -> None:

@@ -50,11 +50,11 @@ def is_another(endpoint: Endpoint, document: wire.Endpoint) -> bool:
     return bool(endpoint.uid and uid and endpoint.uid != uid)
 
 
-def first_sight(workspace: Workspace, answer: Answer) -> Endpoint:
+def first_sight(workspace: Workspace, name: str, answer: Answer) -> Endpoint:
     """A row for an endpoint not met before, unsaved. Its details are due at once."""
     endpoint = Endpoint(
         workspace=workspace,
-        name=answer.document.name,
+        name=name,
         first_seen_at=answer.asked_at,
         observed_at=answer.asked_at,
         status_since=answer.asked_at,

@@ -180,13 +180,13 @@ def _write(
         if known is None:
             # A list asked for before a deletion was confirmed must not bring the endpoint back.
             if name not in buried_since:
-                new.append(readings.first_sight(workspace, answer))
+                new.append(readings.first_sight(workspace, name, answer))
         elif asked_at < known.read_at():
             continue
         elif readings.is_another(known, answer.document):
             changes.append(readings.bury(known, asked_at))
             changed.append(known)
-            new.append(readings.first_sight(workspace, answer))
+            new.append(readings.first_sight(workspace, name, answer))
         else:
             changes.append(readings.take_in(known, answer))
             changed.append(known)
@@ -263,7 +263,8 @@ def write_look(pk: int, document: wire.Endpoint | None, asked_at: datetime) -> E
     answer = Answer(document, asked_at)
     if readings.is_another(row, document):
         burial = readings.bury(row, asked_at)
-        readings.save([row], [readings.first_sight(row.workspace, answer)], [burial])
+        successor = readings.first_sight(row.workspace, row.name, answer)
+        readings.save([row], [successor], [burial])
         return row
     shown = _shown(row)
     change = readings.take_in(row, answer)
