@@ -52,11 +52,16 @@ class Shown:
 
 
 def kept(endpoint: Endpoint, version: int | None = None) -> SchemaCopy | None:
-    """The copy of that config version, else of the one that serves now."""
+    """The copy of that config version, else of the one that serves now, else the newest where
+    nobody says which one serves."""
     wanted = endpoint.config_version if version is None else version
     if wanted is None:
-        return None
+        return newest(endpoint)
     return SchemaCopy.objects.filter(endpoint=endpoint, config_version=wanted).first()
+
+
+def newest(endpoint: Endpoint) -> SchemaCopy | None:
+    return SchemaCopy.objects.filter(endpoint=endpoint).first()
 
 
 def versions(endpoint: Endpoint) -> list[SchemaCopy]:
@@ -155,7 +160,7 @@ def _keep(endpoint: Endpoint, version: int, text: str, now: datetime) -> SchemaC
 def _without(
     endpoint: Endpoint, absence: Absence, problem: Problem | None, asked_at: datetime
 ) -> Shown:
-    copy = SchemaCopy.objects.filter(endpoint=endpoint).first()
+    copy = newest(endpoint)
     document = shown(copy).document if copy else None
     return Shown(copy, document, absence, problem, asked_at)
 

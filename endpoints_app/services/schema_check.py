@@ -49,10 +49,10 @@ def document(text: str, *, seconds: float = SECONDS) -> Checked:
     return _checked({"document": text}, seconds)
 
 
-def value(text: str, pointer: str, value: Any, *, seconds: float = SECONDS) -> Checked:
-    """What of `value` does not fit the schema at `pointer` (an RFC 6901 fragment such as
-    "#/components/schemas/Row") of the document `text`. Raises Busy rather than waiting."""
-    return _checked({"document": text, "pointer": pointer, "value": value}, seconds)
+def value(text: str, schema: dict[str, Any], value: Any, *, seconds: float = SECONDS) -> Checked:
+    """What of `value` does not fit `schema`, whose references are into the document `text`.
+    Raises Busy rather than waiting."""
+    return _checked({"document": text, "schema": schema, "value": value}, seconds)
 
 
 def _checked(task: dict[str, Any], seconds: float) -> Checked:
@@ -99,12 +99,13 @@ def main(seconds: int) -> None:
     whole = json.loads(task["document"].lstrip("\ufeff"))
     whole = json.loads(whole) if isinstance(whole, str) else whole
     outer = _cut_loose(whole)
-    if "pointer" not in task:
+    if "schema" not in task:
         for where in outer:
             _say(where, "refers to something outside the document, which is not followed")
         found = _of_document(whole)
     else:
-        found = _of_value(whole, task["pointer"], task["value"])
+        _cut_loose(task["schema"])
+        found = _of_value(whole, task["schema"], task["value"])
     for number, (where, what) in enumerate(found, len(outer)):
         if number >= MOST:
             break
@@ -139,14 +140,16 @@ def _of_document(whole: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield _path(error.absolute_path), error.message
 
 
-def _of_value(whole: dict[str, Any], pointer: str, value: Any) -> Iterator[tuple[str, str]]:
+def _of_value(
+    whole: dict[str, Any], schema: dict[str, Any], value: Any
+) -> Iterator[tuple[str, str]]:
     from openapi_schema_validator import OAS30Validator, OAS31Validator, oas30_format_checker
     from referencing import Registry
 
     old = str(whole.get("openapi", "")).startswith("3.0")
     validator = OAS30Validator if old else OAS31Validator
-    schema = {**whole, "$ref": pointer}
-    checks = validator(schema, format_checker=oas30_format_checker, registry=Registry())
+    rooted = {**whole, "x-checked": schema, "$ref": "#/x-checked"}
+    checks = validator(rooted, format_checker=oas30_format_checker, registry=Registry())
     for error in sorted(checks.iter_errors(value), key=lambda each: len(each.absolute_path)):
         deepest = error
         while deepest.context:

@@ -15,8 +15,7 @@ from django.views.decorators.http import require_safe
 
 from endpoints_app.domain import openapi, openapi_diff, openapi_example, snippets
 from endpoints_app.domain.json_text import pretty
-from endpoints_app.domain.openapi import Card, Document, Format, Operation
-from endpoints_app.domain.roles import Action
+from endpoints_app.domain.openapi import Answer, Card, Document, Format, Operation
 from endpoints_app.domain.snippets import Language
 from endpoints_app.middleware import CONTENT_SECURITY_POLICY
 from endpoints_app.models import Endpoint, SchemaCopy
@@ -27,7 +26,9 @@ from endpoints_app.views import guards, heading
 
 CARDS = 3  # paths that are shown at once; of more, one is chosen from a list
 PATHS = 100  # lines of that list on a page
-VIEWER_POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+VIEWER_POLICY = CONTENT_SECURITY_POLICY.replace(
+    "style-src 'self'", "style-src 'self' 'unsafe-inline'"
+)
 """Swagger UI writes style attributes; its scripts need nothing more than other pages."""
 
 
@@ -59,7 +60,7 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     the page, or `?read=1` does."""
     endpoint = guards.endpoint(request, workspace, name)
     context = heading.of(request, endpoint) | _urls(request, endpoint)
-    context |= {"tab": "schema", "title": _("Schema"), "may_try": _may_try(request, endpoint)}
+    context |= {"tab": "schema", "title": _("Schema")}
     if _is_known(request, endpoint):
         context |= _context(request, endpoint)
     return render(request, "schema/page.html", context)
@@ -69,7 +70,6 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
 def part(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     endpoint = guards.endpoint(request, workspace, name)
     context: dict[str, Any] = {"endpoint": endpoint, "now": timezone.now()}
-    context |= {"may_try": _may_try(request, endpoint)}
     context |= _urls(request, endpoint) | _context(request, endpoint)
     return render(request, "schema/_schema.html", context)
 
@@ -114,10 +114,6 @@ def findings(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     return render(request, "schema/_findings.html" if alone else "schema/findings.html", context)
 
 
-def _may_try(request: HttpRequest, endpoint: Endpoint) -> bool:
-    return guards.access_of(request).may(Action.TRY, endpoint.workspace_id)
-
-
 def _is_known(request: HttpRequest, endpoint: Endpoint) -> bool:
     asked = "read" in request.GET or "version" in request.GET
     return asked or endpoint.gone_at is not None or schema.kept(endpoint) is not None
@@ -125,9 +121,7 @@ def _is_known(request: HttpRequest, endpoint: Endpoint) -> bool:
 
 def _copy(request: HttpRequest, endpoint: Endpoint) -> SchemaCopy:
     version = _number(request.GET.get("version", ""))
-    copy = schema.kept(endpoint, version) or (
-        schema.newest(endpoint) if version is None else None
-    )
+    copy = schema.kept(endpoint, version) or (schema.newest(endpoint) if version is None else None)
     if copy is None:
         raise Http404
     return copy
@@ -155,8 +149,11 @@ def _context(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
     if shown.copy is None or shown.document is None:
         return context
     versions = schema.versions(endpoint)
-    context |= {"versions": versions, "current": shown.copy.config_version == versions[0].config_version}
-    context |= _operations(request, endpoint, shown.document)
+    context |= {
+        "versions": versions,
+        "current": shown.copy.config_version == versions[0].config_version,
+    }
+    context |= _operations(request, endpoint, shown.copy, shown.document)
     return context | _compared(request, endpoint, shown.copy, shown.document, versions)
 
 
@@ -173,11 +170,13 @@ def _shown(request: HttpRequest, endpoint: Endpoint) -> Shown:
     return schema.read(endpoint, now=timezone.now())
 
 
-def _operations(request: HttpRequest, endpoint: Endpoint, document: Document) -> dict[str, Any]:
+def _operations(
+    request: HttpRequest, endpoint: Endpoint, copy: SchemaCopy, document: Document
+) -> dict[str, Any]:
     """A few are shown together; of many, a page of links and the chosen one."""
     operations = document.operations
     if len(operations) <= CARDS:
-        return {"cards": [_card(request, endpoint, document, each) for each in operations]}
+        return {"cards": [_card(request, endpoint, copy, document, each) for each in operations]}
     wanted = request.GET.get("q", "").strip().lower()
     found = [each for each in operations if wanted in each.path.lower()] if wanted else operations
     chosen = _number(request.GET.get("op", ""))
@@ -193,12 +192,16 @@ def _operations(request: HttpRequest, endpoint: Endpoint, document: Document) ->
         "path_pages": pages,
         "wanted": request.GET.get("q", ""),
         "chosen": chosen,
-        "cards": [_card(request, endpoint, document, operations[chosen])],
+        "cards": [_card(request, endpoint, copy, document, operations[chosen])],
     }
 
 
 def _card(
-    request: HttpRequest, endpoint: Endpoint, document: Document, operation: Operation
+    request: HttpRequest,
+    endpoint: Endpoint,
+    copy: SchemaCopy,
+    document: Document,
+    operation: Operation,
 ) -> ShownCard:
     card = openapi.card(document, operation)
     wanted = request.GET.get("format", "")
@@ -207,9 +210,6 @@ def _card(
         chosen = card.formats[0]
     body = example_of(document, chosen) if chosen else None
     answer = next((a for a in card.answers if a.status.startswith("2") and a.fields), None)
-    made = (
-        answer.given if answer.given is not None else openapi_example.example(document.raw, answer.schema)
-    ) if answer else None
     try:
         language = Language(request.GET.get("snippet", ""))
     except ValueError:
@@ -217,15 +217,13 @@ def _card(
     several = len(document.operations) > 1
     return ShownCard(
         card=card,
-        formats=[
-            Tab(f.key, _with(request, format=f.key), f is chosen) for f in card.formats
-        ],
+        formats=[Tab(f.key, _with(request, copy, format=f.key), f is chosen) for f in card.formats],
         format=chosen,
         request=_bounded(pretty(body)) if chosen else "",
         given=chosen is not None and chosen.given is not None,
-        answer=_bounded(pretty(made)) if answer else "",
+        answer=_bounded(pretty(_answer_of(document, answer))) if answer else "",
         languages=[
-            Tab(each.label, _with(request, snippet=each.value), each is language)
+            Tab(each.label, _with(request, copy, snippet=each.value), each is language)
             for each in Language
         ],
         snippet=snippets.snippet(
@@ -244,6 +242,12 @@ def example_of(document: Document, chosen: Format) -> Any:
     if chosen.given is not None:
         return chosen.given
     return openapi_example.example(document.raw, chosen.schema)
+
+
+def _answer_of(document: Document, answer: Answer) -> Any:
+    if answer.given is not None:
+        return answer.given
+    return openapi_example.example(document.raw, answer.schema)
 
 
 def _compared(
@@ -269,10 +273,10 @@ def _compared(
     return {"others": others, "before": before, "changes": found, "more_changes": more}
 
 
-def _with(request: HttpRequest, **changes: str) -> str:
-    """This page with another tab chosen, also when it is the fragment that is rendered."""
+def _with(request: HttpRequest, copy: SchemaCopy, **changes: str) -> str:
+    """This page with another tab chosen, of the copy that is shown: nobody is asked for it."""
     query = request.GET.copy()
-    for key, value in changes.items():
+    for key, value in {"version": str(copy.config_version), **changes}.items():
         query[key] = value
     query.pop("read", None)
     return f"?{query.urlencode()}"
