@@ -77,7 +77,7 @@ class Fleet:
 
     def _sight(self, workspace: Workspace, document: Document) -> Endpoint:
         answer = readings.Answer(wire.Endpoint.parse(document), self.clock.now)
-        endpoint = readings.first_sight(workspace, answer)
+        endpoint = readings.first_sight(workspace, answer.document.name, answer)
         endpoint.next_look_at = None
         return endpoint
 
