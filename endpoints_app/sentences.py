@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from endpoints_app.domain.kind import Kind
 from endpoints_app.domain.lifecycle import OperationKind, Outcome, Refusal, State
@@ -364,6 +364,18 @@ CONFIRMATIONS: dict[Danger, Promise] = {
 def level(permission: str | None) -> str:
     """`CAN_MANAGE` as Databricks' own pages write it."""
     return permission.replace("_", " ") if permission else "–"
+
+
+def principals(kind: PrincipalKind, number: int) -> str:
+    """ "2 groups"."""
+    said = {
+        PrincipalKind.USER: ngettext("%(n)s user", "%(n)s users", number),
+        PrincipalKind.GROUP: ngettext("%(n)s group", "%(n)s groups", number),
+        PrincipalKind.SERVICE_PRINCIPAL: ngettext(
+            "%(n)s service principal", "%(n)s service principals", number
+        ),
+    }
+    return said[kind] % {"n": number}
 
 
 def inherited_from(path: str) -> str:
