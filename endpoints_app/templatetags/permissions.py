@@ -31,6 +31,11 @@ def principal_kind(kind: PrincipalKind) -> str:
 
 
 @register.filter
+def principals(number: int, kind: PrincipalKind) -> str:
+    return sentences.principals(kind, number)
+
+
+@register.filter
 def level_label(level: str | None) -> str:
     return sentences.level(level)
 
