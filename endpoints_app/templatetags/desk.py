@@ -165,13 +165,13 @@ def trace(spans: Sequence[Span]) -> SafeString:
     return format_html(
         '<svg class="trace" role="img" aria-label="{}" viewBox="0 0 100 20" '
         'preserveAspectRatio="none">{}</svg>',
-        trace_sentence(spans),
+        _("Last 24 h: %(what)s") % {"what": trace_said(spans)},
         format_html_join("", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', rects),
     )
 
 
 @register.filter
-def trace_sentence(spans: Sequence[Span]) -> str:
+def trace_said(spans: Sequence[Span]) -> str:
     """What the strip shows, in words."""
     down = [s for s in spans if s.status in (Status.NOT_READY, Status.UPDATE_FAILED)]
     unknown = sum((s.end - s.start for s in spans if s.status is Status.UNKNOWN), timedelta())
@@ -179,12 +179,12 @@ def trace_sentence(spans: Sequence[Span]) -> str:
     if down:
         lasted = sum((s.end - s.start for s in down), timedelta())
         times = ngettext(
-            "down once for %(lasted)s", "down %(n)s times, %(lasted)s together", len(down)
+            "down %(n)s time, %(lasted)s", "down %(n)s times, %(lasted)s together", len(down)
         )
         said.append(times % {"n": len(down), "lasted": duration(lasted)})
     if unknown:
         said.append(_("unknown for %(lasted)s") % {"lasted": duration(unknown)})
-    return _("Last 24 h: %(what)s") % {"what": ", ".join(said) or _("no trouble seen")}
+    return ", ".join(said) or _("no trouble seen")
 
 
 def _short(number: float) -> str:
@@ -309,14 +309,20 @@ def steps_done(operation: Operation) -> int:
 
 # The list --------------------------------------------------------------------------------------
 
-STRIP: list[tuple[str, tuple[Status, ...], Any]] = [
-    ("bad", (Status.UPDATE_FAILED, Status.NOT_READY), gettext_lazy("Not ready")),
-    ("unknown", (Status.UNKNOWN,), Status.UNKNOWN.label),
-    ("busy", (Status.UPDATING,), gettext_lazy("Updating")),
-    ("but", (Status.READY_UPDATE_FAILED,), Status.READY_UPDATE_FAILED.label),
-    ("good", (Status.READY,), Status.READY.label),
-    ("off", (Status.STOPPED,), gettext_lazy("Stopped")),
+STRIP: list[tuple[str, tuple[Status, ...], Any, Any]] = [
+    ("bad", (Status.UPDATE_FAILED, Status.NOT_READY), gettext_lazy("Not ready"), ""),
+    ("unknown", (Status.UNKNOWN,), Status.UNKNOWN.label, ""),
+    ("busy", (Status.UPDATING,), gettext_lazy("Updating"), ""),
+    (
+        "but",
+        (Status.READY_UPDATE_FAILED,),
+        Status.READY_UPDATE_FAILED.label,
+        gettext_lazy("Update failed"),
+    ),
+    ("good", (Status.READY,), Status.READY.label, ""),
+    ("off", (Status.STOPPED,), gettext_lazy("Stopped"), ""),
 ]
+"""Tone, statuses, label and, where that is too long for a phone, a shorter one."""
 
 
 @register.filter
@@ -327,7 +333,7 @@ def strip(page: Page) -> list[dict[str, Any]]:
     one falls silent.
     """
     items = []
-    for tone, statuses, label in STRIP:
+    for tone, statuses, label, short in STRIP:
         on = page.filters.statuses == frozenset(statuses)
         per: dict[int, int] = {}
         for status in statuses:
@@ -337,6 +343,7 @@ def strip(page: Page) -> list[dict[str, Any]]:
             {
                 "tone": tone,
                 "label": label,
+                "short": short,
                 "number": page.counts.of(statuses),
                 "per": " ".join(f"{source}={number}" for source, number in per.items()),
                 "query": [] if on else [status.value for status in statuses],
@@ -447,7 +454,7 @@ def pick(context: Any, name: str, values: Sequence[str] = ()) -> dict[str, Any]:
     choice of one could not say them.
     """
     bound: BoundField = context["form"][name]
-    choices = [(value, value) for value in values] or list(bound.field.choices)  # type: ignore[attr-defined]
+    choices = [(value, value) for value in values] or list(getattr(bound.field, "choices", ()))
     labels = dict(choices)
     given = bound.value() or []
     chosen = [given] if isinstance(given, str) else list(given)

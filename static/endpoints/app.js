@@ -82,14 +82,18 @@
   // The strip's numbers, with those of the silent workspaces under Unknown. Returns how many those are.
   const recount = (silent) => {
     let unknown = 0;
+    const show = (link, number) => {
+      $("b", link).textContent = number;
+      link.classList.toggle("zero", !number);
+    };
     const links = $$("#counts [data-per]");
     for (const link of links) {
       const per = link.dataset.per.split(" ").filter(Boolean).map((pair) => pair.split("="));
       const counts = (known) => per.reduce((sum, [source, n]) => sum + (silent.includes(source) !== known ? Number(n) : 0), 0);
       unknown += link.dataset.tone === "unknown" ? counts(true) + counts(false) : counts(false);
-      $("b", link).textContent = counts(true);
+      show(link, counts(true));
     }
-    for (const link of links) if (link.dataset.tone === "unknown") $("b", link).textContent = unknown;
+    for (const link of links) if (link.dataset.tone === "unknown") show(link, unknown);
     return unknown;
   };
 
