@@ -109,6 +109,7 @@ class Endpoint:
     task: str | None = None
     endpoint_type: str | None = None
     permission_level: str = "CAN_MANAGE"
+    grants: dict[str, str] | None = None  # "user_name:ann@…" → level; None: as it began
     budget_policy_id: str | None = None
     route_optimized: bool = False
     extras: dict[str, Any] = field(default_factory=dict)

@@ -181,7 +181,7 @@ def _addresses(request: HttpRequest, endpoint: Endpoint) -> dict[str, str]:
     given = {key: value for key, value in kept.items() if value}
     place = (endpoint.workspace.name, endpoint.name)
     return {
-        "page_url": f"{reverse('permissions', args=place)}?{urlencode({'wait': 1} | given)}",
+        "page_url": f"{reverse('permissions', args=place)}?{urlencode({'wait': '1'} | given)}",
         "part_url": f"{reverse('permissions-changes', args=place)}?{urlencode(given)}",
         "target": "permissions",
     }
