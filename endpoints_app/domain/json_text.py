@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-WIDTH: Final = 76
+WIDTH: Final = 64
 DEEPEST: Final = 60
 
 

@@ -90,18 +90,18 @@ def _mlflow(endpoint: str, body: Any) -> str:
         "from mlflow.deployments import get_deploy_client\n\n"
         f"body = {_literal(body)}\n"
         'client = get_deploy_client("databricks")\n'
-        f"print(client.predict(endpoint={endpoint!r}, inputs=body))\n"
+        f"print(client.predict(\n    endpoint={endpoint!r},\n    inputs=body,\n))\n"
     )
 
 
 def _sdk(endpoint: str, path: str, entity: str, body: Any) -> str:
     """By the method where it takes all of the body, else by a plain request of the same client."""
     lines = ["from databricks.sdk import WorkspaceClient", ""]
-    call = f'client.api_client.do("POST", {path!r}, body=body)'
+    call = f'client.api_client.do(\n    "POST",\n    {path!r},\n    body=body,\n)'
     if isinstance(body, dict) and body and not entity:
         split = body.get("dataframe_split")
         if body.keys() <= SDK_NAMES:
-            call = f"client.serving_endpoints.query(name={endpoint!r}, **body)"
+            call = f"client.serving_endpoints.query(\n    name={endpoint!r},\n    **body,\n)"
         elif body.keys() == {"dataframe_split"} and isinstance(split, dict):
             lines.insert(1, "from databricks.sdk.service.serving import DataframeSplitInput")
             split_input = 'DataframeSplitInput.from_dict(body["dataframe_split"])'
