@@ -10,12 +10,13 @@ from functools import cache
 from typing import Any
 
 import pytest
+import requests
 import time_machine
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
-from endpoints_app.databricks_api import Credentials, Transport, WorkspaceClient, wire
+from endpoints_app.databricks_api import wire
 from endpoints_app.domain.lifecycle import OperationKind
 from endpoints_app.emulator import serving
 from endpoints_app.models import Endpoint, Operation, Workspace
@@ -49,14 +50,11 @@ def root(db: None) -> User:
 @cache
 def recorded(at: datetime) -> tuple[Document, ...]:
     """What the emulator answers about each endpoint of its seeded fleet."""
-    with serving(clock=at.timestamp) as running:
-        credentials = Credentials(host=running.url, token=running.token)
-        client = WorkspaceClient(Transport(credentials, version="0"))
-        try:
-            names = [item.name for item in client.list_endpoints(deadline=10)]
-            return tuple(client.get_endpoint(name, deadline=10).raw for name in names)
-        finally:
-            client.close()
+    with serving(clock=at.timestamp) as running, requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {running.token}"
+        url = f"{running.url}/api/2.0/serving-endpoints"
+        names = [item["name"] for item in session.get(url).json()["endpoints"]]
+        return tuple(session.get(f"{url}/{name}").json() for name in names)
 
 
 class Fleet:

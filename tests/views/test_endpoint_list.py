@@ -115,7 +115,7 @@ def test_before_the_first_reading_it_says_that_it_waits(fleet: Fleet, as_vera: C
 def test_without_any_workspace_it_says_how_to_name_one(fleet: Fleet, as_vera: Client) -> None:
     Workspace.objects.all().delete()
 
-    assert "DATABRICKS_HOST" in text(page(as_vera), "main")
+    assert "Name a workspace" in text(page(as_vera), "main")
 
 
 # Filters, order, pages -------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
-from endpoints_app.models import Operation
+from endpoints_app.models import Operation, SchemaCopy
 from tests.views.conftest import Fleet
 from tests.views.pages import soup, text
 
@@ -42,6 +42,42 @@ ADDRESSES = {
     "ask-page": ("/w/lab/e/churn/stop/", "in 404 404 200 200 200", "in 405 405 405 405 405"),
     "ask-dialog": (
         "/w/lab/e/churn/stop/dialog/",
+        "401 404 404 200 200 200",
+        "401 405 405 405 405 405",
+    ),
+    "permissions": (
+        "/w/lab/e/churn/permissions/",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "permissions-changes": (
+        "/w/lab/e/churn/permissions/changes/",
+        "401 404 404 200 200 200",
+        "401 405 405 405 405 405",
+    ),
+    "permissions-edit": (
+        "/w/lab/e/churn/permissions/edit/",
+        "in 404 404 403 403 to",
+        "in 404 404 403 403 to",
+    ),
+    "schema": ("/w/lab/e/churn/schema/", "in 404 404 200 200 200", "in 405 405 405 405 405"),
+    "schema-part": (
+        "/w/lab/e/churn/schema/part/",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "schema-viewer": (
+        "/w/lab/e/churn/schema/viewer/",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "schema-findings": (
+        "/w/lab/e/churn/schema/findings/",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "schema-document": (
+        "/w/lab/e/churn/schema/openapi.json",
         "401 404 404 200 200 200",
         "401 405 405 405 405 405",
     ),
@@ -119,6 +155,14 @@ def test_an_address_answers_each_as_they_may(
     name: str, people: dict[str, Client], fleet: Fleet, otto: User
 ) -> None:
     address, get, post = ADDRESSES[name]
+    SchemaCopy.objects.create(
+        endpoint=fleet.endpoint("churn"),
+        config_version=1,
+        first_read_at=fleet.clock.now,
+        read_at=fleet.clock.now,
+        document='{"openapi": "3.1.0", "paths": {}}',
+        findings=[],
+    )
 
     for who, asked, sent in zip(WHO, get.split(), post.split(), strict=True):
         Operation.objects.all().delete()
@@ -205,7 +249,7 @@ def _without_address(response: Any, url: str) -> str:
 def test_an_operation_of_another_workspace_is_in_no_list_of_theirs(
     people: dict[str, Client], queued: Operation
 ) -> None:
-    for url in ("/operations/?since=all", "/operations/changes/"):
+    for url in ("/operations/?period=all", "/operations/changes/"):
         assert not soup(people["ada"].get(url)).select("[data-operation]")
         assert soup(people["vera"].get(url)).select("[data-operation]")
 
