@@ -370,6 +370,8 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        # Refusals are answers, not troubles of ours, and a 403 would print a traceback.
+        "django.request": {"level": "ERROR"},
         # These print request lines and headers at DEBUG.
         "urllib3": {"level": "WARNING"},
         "databricks": {"level": "WARNING"},
