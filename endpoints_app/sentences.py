@@ -216,6 +216,7 @@ def lacking(action: Action, role: Role | None) -> str:
         Action.STOP: _("To stop an endpoint you need the role operator."),
         Action.START: _("To start an endpoint you need the role operator."),
         Action.DELETE: _("To delete an endpoint you need the role manager."),
+        Action.TRY: _("To send a request to an endpoint you need the role operator."),
         Action.PERMISSIONS: _("To change permissions you need the role manager."),
     }.get(action, _("Your role does not allow this."))
     if role is None:

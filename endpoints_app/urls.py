@@ -5,16 +5,19 @@ from django.urls.converters import StringConverter
 
 from endpoints_app.api import status_json
 from endpoints_app.domain.lifecycle import OperationKind
+from endpoints_app.domain.logs import Log
 from endpoints_app.views import (
     account,
     endpoint_detail,
     endpoint_list,
     health,
+    logs,
     operation_ask,
     operation_list,
     permissions,
     permissions_edit,
     schema,
+    tryit,
 )
 
 
@@ -25,7 +28,22 @@ class KindConverter(StringConverter):
         return OperationKind(value)
 
 
+class LogConverter(StringConverter):
+    regex = "|".join(log.value for log in Log)
+
+    def to_python(self, value: str) -> Log:
+        return Log(value)
+
+
+class ConfigConverter(StringConverter):
+    regex = r"active|pending|\d{1,18}"
+
+
 register_converter(KindConverter, "kind")
+register_converter(LogConverter, "log")
+register_converter(ConfigConverter, "config")
+
+LOG = "w/<str:workspace>/e/<str:name>/logs/<config:config>/<str:entity>/<log:log>/"
 
 urlpatterns = [
     path("", endpoint_list.home, name="home"),
@@ -65,6 +83,16 @@ urlpatterns = [
         schema.document,
         name="schema-document",
     ),
+    path("w/<str:workspace>/e/<str:name>/schema/try/", tryit.page, name="tryit"),
+    # Logs
+    path("w/<str:workspace>/e/<str:name>/logs/", logs.first, name="logs"),
+    path("w/<str:workspace>/e/<str:name>/logs/kept/", logs.kept, name="logs-kept"),
+    path(LOG, logs.page, name="log"),
+    path(f"{LOG}part/", logs.part, name="log-part"),
+    path(f"{LOG}tail/", logs.tail, name="log-tail"),
+    path(f"{LOG}download/", logs.download, name="log-download"),
+    path("kept-logs/<int:pk>/", logs.snapshot, name="log-snapshot"),
+    path("kept-logs/<int:pk>/download/", logs.snapshot_download, name="log-snapshot-download"),
     path("operations/", operation_list.page, name="operations"),
     path("operations/changes/", operation_list.changes, name="operations-changes"),
     path("operations/<int:pk>/", operation_list.one, name="operation"),

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
 from .errors import BadRequest, Nonsense, Sent
-from .transport import Transport
+from .transport import Reply, Transport
 from .wire import Endpoint, objects
 from .wire_logs import LogText, parts_of, tail_of
 from .wire_permissions import Me, PermissionLevel, Permissions
@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 ENDPOINTS: Final = "/api/2.0/serving-endpoints"
 PERMISSIONS: Final = "/api/2.0/permissions/serving-endpoints"
+INVOCATIONS: Final = "/serving-endpoints"
 ME: Final = "/api/2.0/preview/scim/v2/Me"
 
 CONFIG_VERSION_IN: Final[Literal["query", "body"]] = "query"
@@ -171,6 +172,24 @@ class WorkspaceClient:
         it unparsed. More than `most` bytes are Nonsense."""
         path = f"{_path(name)}/openapi"
         return self._transport.read_raw(path, deadline=deadline, accept="text/plain", most=most)
+
+    # Requests to a model ------------------------------------------------------------------------
+
+    def query(
+        self,
+        name: str,
+        body: Mapping[str, Any],
+        *,
+        served: str = "",
+        deadline: float = 60.0,
+        most: int = 1_000_000,
+    ) -> Reply:
+        """Ask the endpoint, or one served entity of it, once. The header `served-model-name` of
+        the answer says who answered (SDK)."""
+        path = _path(name, under=INVOCATIONS)
+        if served:
+            path += _path(served, under="/served-models")
+        return self._transport.post(f"{path}/invocations", deadline=deadline, body=body, most=most)
 
     def _logs(
         self,

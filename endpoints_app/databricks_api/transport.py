@@ -85,6 +85,15 @@ class Ask(Generic[T]):
         return headers
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it came; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class Transport:
     """The way to one workspace, for any number of threads; a fork gets a way of its own.
 
@@ -163,6 +172,11 @@ class Transport:
         """Send one request, once, and take the JSON object it is answered with."""
         ask = Ask(method, path, self._whole, body=_as_json(body))
         return _json_object(self._write(ask, deadline=deadline))
+
+    def post(self, path: str, *, deadline: float, body: Mapping[str, Any], most: int) -> Reply:
+        """Send one request, once, and take its answer as it comes; see `read_raw`."""
+        take = partial(_reply, limit=most)
+        return self._write(Ask("POST", path, take, body=_as_json(body)), deadline=deadline)
 
     def _whole(self, response: requests.Response) -> bytes:
         return _body(response, self._max_body)
@@ -308,6 +322,11 @@ def _as_json(body: Mapping[str, Any] | None) -> bytes | None:
 
 def _nothing(response: requests.Response) -> None:
     """Its status was all that we wanted."""
+
+
+def _reply(response: requests.Response, limit: int) -> Reply:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Reply(response.status_code, headers, _body(response, limit))
 
 
 def _body(response: requests.Response, limit: int) -> bytes:

@@ -42,6 +42,23 @@ def page_call(workspace: str, call: Callable[[float], T], *, seconds: float = SE
         _places.release()
 
 
+QUERY_SECONDS = 30.0
+
+_query_place = threading.BoundedSemaphore(1)
+
+
+def query_call(call: Callable[[float], T]) -> T:
+    """A request to a model, which may take its time: one at once per web process, beside the
+    places above, so that panels and pages go on. That a model is slow or fails says nothing
+    about its workspace. Raises Busy at once rather than waiting."""
+    if not _query_place.acquire(blocking=False):
+        raise Busy("Another request is under way.", sent=errors.Sent.NO)
+    try:
+        return call(QUERY_SECONDS)
+    finally:
+        _query_place.release()
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What a workspace answered instead; `kind` names the error (`databricks_api/errors.py`)."""

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from endpoints_app.domain import openapi, openapi_diff, openapi_example, snippets
 from endpoints_app.domain.json_text import pretty
 from endpoints_app.domain.openapi import Answer, Card, Document, Format, Operation
+from endpoints_app.domain.roles import Action
 from endpoints_app.domain.snippets import Language
 from endpoints_app.middleware import CONTENT_SECURITY_POLICY
 from endpoints_app.models import Endpoint, SchemaCopy
@@ -60,7 +61,7 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     the page, or `?read=1` does."""
     endpoint = guards.endpoint(request, workspace, name)
     context = heading.of(request, endpoint) | _urls(request, endpoint)
-    context |= {"tab": "schema", "title": _("Schema")}
+    context |= {"tab": "schema", "title": _("Schema"), "may_try": _may_try(request, endpoint)}
     if _is_known(request, endpoint):
         context |= _context(request, endpoint)
     return render(request, "schema/page.html", context)
@@ -70,6 +71,7 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
 def part(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     endpoint = guards.endpoint(request, workspace, name)
     context: dict[str, Any] = {"endpoint": endpoint, "now": timezone.now()}
+    context |= {"may_try": _may_try(request, endpoint)}
     context |= _urls(request, endpoint) | _context(request, endpoint)
     return render(request, "schema/_schema.html", context)
 
@@ -112,6 +114,10 @@ def findings(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     context |= {"tab": "schema", "title": _("Schema"), "copy": copy}
     alone = request.htmx  # type: ignore[attr-defined]
     return render(request, "schema/_findings.html" if alone else "schema/findings.html", context)
+
+
+def _may_try(request: HttpRequest, endpoint: Endpoint) -> bool:
+    return guards.access_of(request).may(Action.TRY, endpoint.workspace_id)
 
 
 def _is_known(request: HttpRequest, endpoint: Endpoint) -> bool:
