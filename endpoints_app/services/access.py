@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.http import Http404
 
 from endpoints_app.domain.roles import Action, Role, least_role
-from endpoints_app.models import Endpoint, Operation, RoleGroup
+from endpoints_app.models import Endpoint, LogSnapshot, Operation, RoleGroup
 from endpoints_app.services.live import Head, Source
 
 User = AbstractBaseUser | AnonymousUser
@@ -108,6 +108,20 @@ def endpoint_for(
     if not access.may(action, endpoint.workspace_id):
         raise Forbidden(action)
     return endpoint
+
+
+def log_snapshot_for(access: Access, pk: int) -> LogSnapshot:
+    """Raises NotVisible, and Forbidden for who may see its endpoint but not read logs."""
+    snapshot = (
+        LogSnapshot.objects.select_related("endpoint__workspace", "operation")
+        .filter(endpoint__workspace__configured=True, pk=pk)
+        .first()
+    )
+    if snapshot is None or not access.may(Action.SEE, snapshot.endpoint.workspace_id):
+        raise NotVisible
+    if not access.may(Action.READ_LOGS, snapshot.endpoint.workspace_id):
+        raise Forbidden(Action.READ_LOGS)
+    return snapshot
 
 
 def operation_for(access: Access, pk: int, *, to_change: bool = False) -> Operation:

@@ -83,11 +83,16 @@ def choices(endpoint: Endpoint) -> list[Choice]:
     found = []
     for name, config in (("active", document.config), ("pending", document.pending_config)):
         for entity in config.entities if config else ():
-            if entity.name:
+            if entity.name and _addressable(entity.name):
                 failing = entity.deployment in FAILED
                 version = config.version if config else None
                 found.append(Choice(name, version, entity.name, failing))
     return found
+
+
+def _addressable(name: str) -> bool:
+    """Databricks' names are letters, digits, - and _; what no URL can say is left out."""
+    return "/" not in name and name.strip(".") != ""
 
 
 def first_choice(found: Sequence[Choice]) -> tuple[Choice, Log] | None:
@@ -113,15 +118,15 @@ def tail(wanted: Wanted, *, now: datetime) -> Copy[LogText]:
     )
 
 
-def whole(wanted: Wanted) -> IO[str]:
+def whole(wanted: Wanted) -> IO[bytes]:
     """All that the workspace has of a log, credentials masked, as a file that its reader closes.
     Raises Busy and what a call raises."""
 
-    def write(parts: Iterator[str]) -> IO[str]:
-        file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+    def write(parts: Iterator[str]) -> IO[bytes]:
+        file = tempfile.TemporaryFile()  # noqa: SIM115
         try:
             for part in masked_parts(parts):
-                file.write(part)
+                file.write(part.encode("utf-8", "replace"))
         except BaseException:
             file.close()
             raise

@@ -17,7 +17,7 @@ from endpoints_app.domain.status import Status
 from endpoints_app.models import Endpoint
 from tests.conftest import Lab
 from tests.views.conftest import START, Fleet, recorded
-from tests.views.pages import one, soup, text
+from tests.views.pages import inline, one, soup, text
 
 
 def page(client: Client, name: str, query: str = "") -> BeautifulSoup:
@@ -34,6 +34,7 @@ def test_every_endpoint_of_the_fleet_has_its_page(fleet: Fleet, as_vera: Client)
         assert text(found, "h1") == name
         assert one(found, "#title [data-status]")["data-status"] == status.value
         assert status.label in text(found, "title")
+        assert not inline(found)
 
 
 def test_two_questions_are_answered_apart_and_the_raw_triple_is_shown(as_vera: Client) -> None:
@@ -361,8 +362,8 @@ def test_the_page_costs_a_fixed_number_of_queries(
     fleet: Fleet, as_vera: Client, otto: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     """Session, user, endpoint, roles; the head; operation, changes and outages of the row; the
-    timeline's changes and operations; the latest operation."""
-    number = 4 + 3 + 3 + 2 + 1
+    timeline's changes, operations and kept logs; the latest operation."""
+    number = 4 + 3 + 3 + 3 + 1
     with django_assert_num_queries(number):
         page(as_vera, "churn")
 

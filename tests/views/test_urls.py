@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
-from endpoints_app.models import Operation, SchemaCopy
+from endpoints_app.models import LogSnapshot, Operation, SchemaCopy
 from tests.views.conftest import Fleet
 from tests.views.pages import soup, text
 
@@ -80,6 +80,46 @@ ADDRESSES = {
         "/w/lab/e/churn/schema/openapi.json",
         "401 404 404 200 200 200",
         "401 405 405 405 405 405",
+    ),
+    "logs": (
+        "/w/lab/e/churn/logs/",
+        "in 404 404 to to to",
+        "in 405 405 405 405 405",
+    ),
+    "logs-kept": (
+        "/w/lab/e/churn/logs/kept/",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "log": (
+        "/w/lab/e/churn/logs/active/{entity}/server/",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "log-part": (
+        "/w/lab/e/churn/logs/active/{entity}/server/part/",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "log-tail": (
+        "/w/lab/e/churn/logs/active/{entity}/server/tail/?after=0.0.",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "log-download": (
+        "/w/lab/e/churn/logs/active/{entity}/server/download/",
+        "in 404 404 503 503 503",
+        "in 405 405 405 405 405",
+    ),
+    "log-snapshot": (
+        "/kept-logs/{kept}/",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "log-snapshot-download": (
+        "/kept-logs/{kept}/download/",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
     ),
     "operations": ("/operations/", "in 404 200 200 200 200", "in 405 405 405 405 405"),
     "operations-changes": (
@@ -164,9 +204,15 @@ def test_an_address_answers_each_as_they_may(
         findings=[],
     )
 
+    churn = fleet.endpoint("churn")
+    kept = LogSnapshot.objects.create(
+        endpoint=churn, log="server", entity="churn", text="x", taken_at=fleet.clock.now
+    )
+    places = {"kept": kept.pk, "entity": churn.entities[0]["name"]}
+
     for who, asked, sent in zip(WHO, get.split(), post.split(), strict=True):
         Operation.objects.all().delete()
-        url = address.format(pk=fleet.ask("lead-scoring", "stop", otto).pk)
+        url = address.format(pk=fleet.ask("lead-scoring", "stop", otto).pk, **places)
         assert answer(people[who].get(url)) == asked, f"GET {url} by {who}"
         assert answer(people[who].post(url, {"kind": "stop"})) == sent, f"POST {url} by {who}"
 
@@ -180,7 +226,7 @@ def test_a_script_that_is_not_signed_in_is_told_so_and_not_sent_elsewhere(
     if get.split()[0] not in ("in", "401"):
         return
 
-    response = client.get(address.format(pk=1), headers={"HX-Request": "true"})
+    response = client.get(address.format(pk=1, kept=1, entity="x"), headers={"HX-Request": "true"})
 
     assert response.status_code == 401
     assert response.json() == {"error": "sign_in_required"}
