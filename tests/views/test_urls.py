@@ -58,7 +58,7 @@ ADDRESSES = {
     "permissions-edit": (
         "/w/lab/e/churn/permissions/edit/",
         "in 404 404 403 403 to",
-        "in 404 404 403 403 to",
+        "in 404 404 403 403 400",
     ),
     "schema": ("/w/lab/e/churn/schema/", "in 404 404 200 200 200", "in 405 405 405 405 405"),
     "schema-part": (
