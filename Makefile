@@ -6,7 +6,7 @@ DJANGO := EMBEDDED=on VAR_DIR=$(VENV)/var $(BIN)/python manage.py
 MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 SLOW := faults or fuzz or journey
 
-.PHONY: run test test-all check bench format messages lock help
+.PHONY: run test test-all check bench pictures format messages lock help
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -36,6 +36,9 @@ check: $(VENV)/dev.done $(MESSAGES)  ## style, types, imports, templates, migrat
 
 bench: $(VENV)/dev.done $(MESSAGES)  ## what requests cost, as ratios to a bare view of the same run
 	$(BIN)/python -m tests.bench
+
+pictures: $(VENV)/dev.done $(MESSAGES)  ## the pictures of the README, from the running program
+	$(BIN)/python -m tests.pictures
 
 format: $(VENV)/dev.done  ## put code and templates in shape
 	$(BIN)/ruff format .
