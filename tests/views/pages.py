@@ -47,3 +47,16 @@ def statuses(found: BeautifulSoup | Tag) -> dict[str, str]:
         )
         for row in found.select("tr[data-endpoint]")
     }
+
+
+def inline(found: BeautifulSoup) -> list[str]:
+    """What the policy would forbid: scripts, styles and handlers written into the page."""
+    bad = [str(tag)[:200] for tag in found.find_all("script") if not tag.get("src")]
+    bad += [str(tag)[:200] for tag in found.find_all("style")]
+    for tag in found.find_all(True):
+        for name, value in tag.attrs.items():
+            if name == "style" or name.startswith(("on", "hx-on")):
+                bad.append(f"<{tag.name} {name}={value}>")
+            if name in ("href", "src", "action") and str(value).lower().startswith("javascript:"):
+                bad.append(f"<{tag.name} {name}={value}>")
+    return bad
