@@ -240,9 +240,10 @@ class Desk:
         for name in names:
             self.programs[name].start()
         if "redis" in names:
-            eventually(self._redis_answers, what="Redis")
+            eventually(self._redis_answers, within=60, what="Redis")
         if "web" in names:
-            eventually(lambda: requests.get(f"{self.url}/healthz", timeout=2).ok, what="web")
+            healthz = f"{self.url}/healthz"
+            eventually(lambda: requests.get(healthz, timeout=5).ok, within=60, what="web")
 
     def kill(self, *names: str) -> None:
         """kill -9, all at once."""
@@ -288,7 +289,7 @@ class Desk:
 
     def waiting_messages(self, queue: str) -> int:
         with redis.Redis.from_url(self.redis_url) as connection:
-            return int(connection.llen(queue))  # type: ignore[arg-type]
+            return int(connection.llen(queue))
 
     def empty_redis(self) -> None:
         with redis.Redis.from_url(self.redis_url) as connection:
@@ -303,12 +304,11 @@ class Desk:
 
     def wait_until_read(self) -> None:
         """Every workspace was listed and each of its endpoints read."""
-        for name, workspace in self.workspaces.items():
-            eventually(
-                lambda it=workspace: it.calls().get(f"GET {ENDPOINTS}/{{name}}", 0) >= FLEET,
-                within=40,
-                what=f"The first reading of {name}",
-            )
+
+        def every_endpoint() -> bool:
+            return all(workspace.reads() >= FLEET for workspace in self.workspaces.values())
+
+        eventually(every_endpoint, within=90, what="The first reading of every endpoint")
         eventually(lambda: self.person("vera").status_document()["observed_at"], what="A reading")
 
     @property

@@ -50,7 +50,7 @@ def database_url() -> Iterator[str]:
 
 def postgresql_programs() -> Path | None:
     """Debian keeps them off the PATH."""
-    found = [Path(it).parent for it in [shutil.which("pg_ctl")] if it]
+    found = [Path(it).resolve().parent for it in [shutil.which("pg_ctl")] if it]
     found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     return next((it for it in found if (it / "initdb").exists()), None)
 

@@ -16,8 +16,8 @@ def badge(root: Page | Locator, endpoint: str | None = None) -> Locator:
     return root.locator(f'[data-endpoint="{endpoint}"] [data-status]')
 
 
-def expect_status(page: Page, endpoint: str, status: str) -> None:
-    expect(badge(page, endpoint)).to_have_attribute("data-status", status)
+def expect_status(page: Page, endpoint: str, status: str, *, timeout: float | None = None) -> None:
+    expect(badge(page, endpoint)).to_have_attribute("data-status", status, timeout=timeout)
 
 
 def operation(page: Page, kind: str) -> Locator:

@@ -1,0 +1,82 @@
+"""axe finds nothing to complain about, in either theme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.harness import Desk
+from tests.journeys.conftest import Visitors
+from tests.journeys.pages import path_of, row
+
+pytestmark = pytest.mark.journey
+
+ENDPOINT = "lab/fraud-scorer"
+STANDARDS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/account/sign-in/")
+
+
+def fleet(page: Page) -> None:
+    page.goto("/endpoints/")
+    expect(row(page, ENDPOINT)).to_be_visible()
+
+
+def dialog(page: Page) -> None:
+    page.goto("/endpoints/")
+    row(page, "lab/lead-scoring").get_by_role("link", name="Stop").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def delete(page: Page) -> None:
+    page.goto(f"{path_of(ENDPOINT)}delete/")
+
+
+def detail(page: Page) -> None:
+    page.goto(path_of(ENDPOINT))
+
+
+def operations(page: Page) -> None:
+    page.goto("/operations/")
+
+
+def password(page: Page) -> None:
+    page.goto("/account/password/")
+
+
+def not_found(page: Page) -> None:
+    page.goto("/w/lab/e/never-there/")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("name", "go"),
+    [
+        pytest.param(None, sign_in, id="sign-in"),
+        pytest.param("otto", fleet, id="list"),
+        pytest.param("otto", dialog, id="dialog"),
+        pytest.param("mika", delete, id="delete"),
+        pytest.param("vera", detail, id="detail"),
+        pytest.param("otto", operations, id="operations"),
+        pytest.param("otto", password, id="password"),
+        pytest.param("vera", not_found, id="not-found"),
+    ],
+)
+def test_axe_finds_nothing(
+    desk: Desk, visit: Visitors, name: str | None, go: Callable[[Page], None], theme: Any
+) -> None:
+    """Axe is a script of its own, which our Content-Security-Policy would refuse."""
+    visit.tolerated = "404"
+    page = visit(name, color_scheme=theme, bypass_csp=True, reduced_motion="reduce")
+    go(page)
+    found = Axe().run(page, options=STANDARDS)["violations"]
+    told = [
+        f"{it['id']}: {it['help']}: {node['html'][:160]}" for it in found for node in it["nodes"]
+    ]
+    assert told == []
