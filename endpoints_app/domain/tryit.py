@@ -160,6 +160,7 @@ def _path(steps: Steps) -> str:
 def _input(name: str, steps: Steps, value: Json, field: Field | None, columns: list[Json]) -> Input:
     cell = isinstance(steps[-1], int) and len(steps) >= 3
     label = str(columns[int(steps[-1])]) if cell and columns else _path(steps)
+    label = label.removeprefix("dataframe_records.")
     kind = field.type if field and field.type in SIMPLE else _type_of(value)
     text = value if kind == "string" and isinstance(value, str) else json.dumps(value)
     required = field is not None and field.presence is Presence.REQUIRED

@@ -33,16 +33,16 @@ def typed(body: Any, fields: tuple[Field, ...] = (), **values: str) -> Any:
 def test_a_record_has_a_control_for_each_of_its_columns() -> None:
     controls = form(example(PLATFORM, RECORDS.schema), RECORDS.fields)
     assert list(controls) == [
-        "dataframe_records.int_col",
-        "dataframe_records.float_col",
-        "dataframe_records.string_col",
-        "dataframe_records.becx_col",
+        "int_col",
+        "float_col",
+        "string_col",
+        "becx_col",
         "params.sentiment",
     ]
-    assert controls["dataframe_records.int_col"].type == "integer"
-    assert controls["dataframe_records.int_col"].required
+    assert controls["int_col"].type == "integer"
+    assert controls["int_col"].required
     assert not controls["params.sentiment"].required
-    assert controls["dataframe_records.becx_col"].type == "json"
+    assert controls["becx_col"].type == "json"
 
 
 def test_a_row_of_a_split_has_a_control_for_each_column() -> None:
