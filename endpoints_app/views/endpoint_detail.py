@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from endpoints_app.models import Endpoint
-from endpoints_app.services import detail, live
+from endpoints_app.services import detail
 from endpoints_app.services.live import Since
 from endpoints_app.views import guards, heading, partial
 
@@ -27,9 +27,8 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
 @require_safe
 def changes(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     """204 when this endpoint did not change since `since`; else its fragments."""
-    now = timezone.now()
+    now, head = timezone.now(), guards.head(request)
     endpoint = guards.endpoint(request, workspace, name)
-    head = live.head()
     since = request.GET.get("since", "")
     known = Since.read(since, head, now).revision
     if since == head.cursor(now) or (known is not None and endpoint.revision <= known):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from endpoints_app.forms import FilterForm
-from endpoints_app.services import listing, live
+from endpoints_app.services import listing
 from endpoints_app.services.live import Since
 from endpoints_app.views import guards, partial
 
@@ -26,7 +27,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    context = _context(request)
+    context = _context(request, timezone.now())
     if context["nothing_yet"]:
         return render(request, "endpoints/first_run.html", context)
     context["owners"], context["tags"] = listing.choices(context["visible"])
@@ -38,13 +39,12 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def changes(request: HttpRequest) -> HttpResponse:
     """204 when nothing changed since `since`; else the changed rows, or the table whole."""
-    now = timezone.now()
-    head = live.head()
+    now, head = timezone.now(), guards.head(request)
     sources = guards.sources(request, head)
     since = request.GET.get("since", "")
     if since == head.cursor(now):
         return partial.unchanged(head, sources, now)
-    context = _context(request)
+    context = _context(request, now)
     if context["nothing_yet"]:
         response = render(request, "endpoints/_first_run.html", context | {"oob": True})
         return partial.with_head(response, head, sources, now)
@@ -62,9 +62,8 @@ def changes(request: HttpRequest) -> HttpResponse:
     return partial.with_head(response, head, sources, now)
 
 
-def _context(request: HttpRequest) -> dict[str, Any]:
-    now = timezone.now()
-    head = live.head()
+def _context(request: HttpRequest, now: datetime) -> dict[str, Any]:
+    head = guards.head(request)
     sources = guards.sources(request, head)
     visible = [source.pk for source in sources]
     form = FilterForm(request.GET, workspaces=[source.name for source in sources])

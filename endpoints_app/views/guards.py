@@ -8,13 +8,21 @@ from django.http import HttpRequest
 
 from endpoints_app.domain.roles import Action
 from endpoints_app.models import Endpoint
-from endpoints_app.services import access
+from endpoints_app.services import access, live
 from endpoints_app.services.live import Head, Source
 
 
 def access_of(request: HttpRequest) -> access.Access:
     """The reader's roles, asked once per request."""
     return cast(access.Access, request.desk_access)  # type: ignore[attr-defined]
+
+
+def head(request: HttpRequest) -> Head:
+    """The head that this request is answered from: one, and read before any row, so that its
+    cursor claims no more than what the answer shows."""
+    if not hasattr(request, "desk_head"):
+        request.desk_head = live.head()  # type: ignore[attr-defined]
+    return cast(Head, request.desk_head)  # type: ignore[attr-defined]
 
 
 def sources(request: HttpRequest, head: Head) -> list[Source]:
@@ -26,5 +34,6 @@ def endpoint(
     request: HttpRequest, workspace: str, name: str, action: Action = Action.SEE
 ) -> Endpoint:
     """Raises NotVisible, a 404, and Forbidden, a 403 with a sentence."""
+    head(request)
     uid = request.GET.get("id", "")
     return access.endpoint_for(access_of(request), workspace, name, action, uid=uid)

@@ -21,7 +21,7 @@ from endpoints_app.views import guards, partial
 def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
     """The context of `panels/page.html`, which a panel's page extends and adds its own to."""
     now = timezone.now()
-    head = live.head()
+    head = guards.head(request)
     (row,) = listing.rows([endpoint], head, now)
     access = guards.access_of(request)
     role = access.best_role(endpoint.workspace_id)

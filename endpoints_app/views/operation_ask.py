@@ -93,7 +93,7 @@ def _answer(request: HttpRequest, endpoint: Endpoint, operation: Operation) -> H
 
 
 def _context(request: HttpRequest, endpoint: Endpoint, kind: OperationKind) -> dict[str, Any]:
-    now, head = timezone.now(), live.head()
+    now, head = timezone.now(), guards.head(request)
     (row,) = listing.rows([endpoint], head, now)
     reader = guards.access_of(request)
     role = reader.best_role(endpoint.workspace_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -13,14 +14,14 @@ from django.views.decorators.http import require_safe
 
 from endpoints_app.domain.lifecycle import State
 from endpoints_app.forms import OperationFilterForm
-from endpoints_app.services import access, detail, live, operation_list
+from endpoints_app.services import access, detail, operation_list
 from endpoints_app.services.live import Since
 from endpoints_app.views import guards, partial
 
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    context = _context(request)
+    context = _context(request, timezone.now())
     if ignored := context["form"].ignored():
         messages.warning(request, ignored)
     return render(request, "operations/list.html", context)
@@ -28,23 +29,25 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def changes(request: HttpRequest) -> HttpResponse:
-    now, head = timezone.now(), live.head()
+    now, head = timezone.now(), guards.head(request)
     sources = guards.sources(request, head)
     if request.GET.get("since", "") == head.cursor(now):
         return partial.unchanged(head, sources, now)
-    response = render(request, "operations/_changes.html", _context(request))
+    context = _context(request, now)
+    response = render(request, "operations/_changes.html", context)
     return partial.with_head(response, head, sources, now)
 
 
 @require_safe
 def one(request: HttpRequest, pk: int) -> HttpResponse:
-    return render(request, "operations/one.html", _one_context(request, pk))
+    context = _one_context(request, pk, timezone.now())
+    return render(request, "operations/one.html", context)
 
 
 @require_safe
 def one_changes(request: HttpRequest, pk: int) -> HttpResponse:
-    now, head = timezone.now(), live.head()
-    context = _one_context(request, pk)
+    now, head = timezone.now(), guards.head(request)
+    context = _one_context(request, pk, now)
     since = request.GET.get("since", "")
     known = Since.read(since, head, now).revision
     if since == head.cursor(now) or (known is not None and context["operation"].revision <= known):
@@ -53,8 +56,8 @@ def one_changes(request: HttpRequest, pk: int) -> HttpResponse:
     return partial.with_head(response, head, context["sources"], now)
 
 
-def _one_context(request: HttpRequest, pk: int) -> dict[str, Any]:
-    now, head = timezone.now(), live.head()
+def _one_context(request: HttpRequest, pk: int, now: datetime) -> dict[str, Any]:
+    head = guards.head(request)
     reader = guards.access_of(request)
     operation = access.operation_for(reader, pk)
     may = reader.may(operation.known_kind.action, operation.endpoint.workspace_id)
@@ -73,8 +76,8 @@ def _one_context(request: HttpRequest, pk: int) -> dict[str, Any]:
     }
 
 
-def _context(request: HttpRequest) -> dict[str, Any]:
-    now, head = timezone.now(), live.head()
+def _context(request: HttpRequest, now: datetime) -> dict[str, Any]:
+    head = guards.head(request)
     sources = guards.sources(request, head)
     visible = [source.pk for source in sources]
     form = OperationFilterForm(

@@ -201,8 +201,8 @@
     near: element?.closest("[data-endpoint], [data-operation]")?.id,
   });
   const refocus = ({ element, id, near }) => {
-    if (document.activeElement !== document.body || !element || element === document.body || element.isConnected) return;
-    const again = (id && document.getElementById(id)) || (near && $(`#${near} :is(.name, h1)`));
+    if (!element || element === document.body || document.activeElement !== document.body) return;
+    const again = element.isConnected ? element : (id && document.getElementById(id)) || (near && $(`#${near} :is(.name, h1)`));
     again?.focus({ preventScroll: true });
   };
 
