@@ -68,13 +68,13 @@ class Desk:
         operation.refresh_from_db()
         return operation
 
-    def look_until_settled(self, operation: Operation, *, steps: int = 400) -> Operation:
-        """Look each time it is due until it is settled, as the engine does."""
-        for _ in range(steps):
-            self.clock.now = max(self.clock.now, operation.next_look_at)
+    def look_until_settled(self, operation: Operation, *, looks: int = 100) -> Operation:
+        """Look about every ten seconds until it is settled."""
+        for _ in range(looks):
+            self.clock.now = max(self.clock.forward(10), operation.next_look_at)
             if not self.look(operation).is_open:
                 return operation
-        raise AssertionError(f"still {operation.state} after {steps} looks")
+        raise AssertionError(f"still {operation.state} after {looks} looks")
 
     def writes(self) -> list[str]:
         """The calls that the workspace got and that may change something."""
@@ -104,9 +104,7 @@ def desk(lab: Lab) -> Desk:
 
 
 @pytest.fixture
-def shared_database(
-    tmp_path: Path, django_db_setup: None, django_db_blocker: Any
-) -> Iterator[None]:
+def shared_database(db: None, tmp_path: Path, django_db_blocker: Any) -> Iterator[None]:
     """A copy of the test database, where each thread has its own connection and commits are real:
     SQLite's as a file."""
     with django_db_blocker.unblock():
