@@ -61,8 +61,9 @@ class Lines:
             case Record():
                 return self._record(block)
 
-    def _line(self, line: Line) -> str:
-        return self._row(line, self._text(line))
+    def _line(self, line: Line, *, last: bool = False) -> str:
+        html = self._text(line)
+        return self._row(line, f"<b>{html}</b>" if last else html)
 
     def _row(self, line: Line, html: str, *, named: bool = True) -> str:
         n = line.number
@@ -73,12 +74,12 @@ class Lines:
         )
 
     def _fold(self, fold: Fold) -> str:
-        before = self.found
+        before, last = self.found, fold.last
         said = ngettext("%s line", "%s lines", len(fold.lines)) % len(fold.lines)
         head = f'{self._text(fold.head)} <span class="soft">{escape(said)}</span>'
-        inner = "".join(self._line(line) for line in fold.lines)
-        if fold.last is not None:
-            head += f" <b>{escape(fold.last.text)}</b>"
+        inner = "".join(self._line(line, last=line is last) for line in fold.lines)
+        if last is not None:
+            head += f" <b>{escape(last.text)}</b>"
         wanted = self.found > before or any(line.number == self.marked for line in fold.lines)
         return self._details(fold.head, head, inner, wanted=wanted)
 
