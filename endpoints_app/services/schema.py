@@ -18,7 +18,7 @@ from endpoints_app.models import Endpoint, SchemaCopy
 from endpoints_app.services import clients, schema_check
 from endpoints_app.services.upstream import Problem, shared_read
 
-FRESH_SECONDS = 60
+FRESH_SECONDS = 5
 CACHE_SECONDS = 600
 LARGEST = 8_000_000  # bytes of a document
 VERSIONS = 20  # of one endpoint that are kept

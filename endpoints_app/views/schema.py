@@ -25,7 +25,7 @@ from endpoints_app.services.upstream import Busy
 from endpoints_app.views import guards, heading
 
 CARDS = 3  # paths that are shown at once; of more, one is chosen from a list
-PATHS = 100  # lines of that list on a page
+PATHS = 30  # lines of that list on a page
 
 
 @dataclass(frozen=True, slots=True)
