@@ -13,3 +13,7 @@ try:
 except ImproperlyConfigured as e:
     sys.stderr.write(f"{e}\n")
     sys.exit(3)  # to gunicorn: this will not get better, end; any other code starts a new worker
+
+from endpoints_app.services import clients  # its models need a set-up Django
+
+clients.warm()
