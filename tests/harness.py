@@ -30,6 +30,8 @@ from tests.prepare_desk import PASSWORD
 
 T = TypeVar("T")
 
+PATIENCE = 60.0  # seconds until a test gives up: many, since a machine may be busy with others
+
 ROOT = Path(__file__).parents[1]
 LAB = {"lab": 0}  # workspace → seed of its fleet
 FLEET = 24
@@ -50,7 +52,7 @@ def left_out(reason: str) -> NoReturn:
 # Waiting ---------------------------------------------------------------------------------------
 
 
-def eventually(probe: Callable[[], T], *, within: float = 20.0, what: str = "") -> T:
+def eventually(probe: Callable[[], T], *, within: float = PATIENCE, what: str = "") -> T:
     """Ask until the answer is true, and return it. An answer that cannot be had is a no."""
     deadline = time.monotonic() + within
     last: object = None
@@ -240,10 +242,10 @@ class Desk:
         for name in names:
             self.programs[name].start()
         if "redis" in names:
-            eventually(self._redis_answers, within=60, what="Redis")
+            eventually(self._redis_answers, what="Redis")
         if "web" in names:
             healthz = f"{self.url}/healthz"
-            eventually(lambda: requests.get(healthz, timeout=5).ok, within=60, what="web")
+            eventually(lambda: requests.get(healthz, timeout=5).ok, what="web")
 
     def kill(self, *names: str) -> None:
         """kill -9, all at once."""
@@ -273,7 +275,7 @@ class Desk:
                 program.thaw()
             else:
                 self.start(name)
-        eventually(self._fresh, within=60, what="A mended desk")
+        eventually(self._fresh, what="A mended desk")
 
     def _fresh(self) -> bool:
         return self._redis_answers() and all(map(self.knows, self.workspaces))
@@ -308,7 +310,7 @@ class Desk:
         def every_endpoint() -> bool:
             return all(workspace.reads() >= FLEET for workspace in self.workspaces.values())
 
-        eventually(every_endpoint, within=90, what="The first reading of every endpoint")
+        eventually(every_endpoint, within=2 * PATIENCE, what="The first reading of every endpoint")
         eventually(lambda: self.person("vera").status_document()["observed_at"], what="A reading")
 
     @property
@@ -426,11 +428,9 @@ class Person(requests.Session):
     def status(self, endpoint: str) -> str | None:
         return self.statuses().get(endpoint)
 
-    def until_status(self, endpoint: str, status: str | None, *, within: float = 20.0) -> None:
+    def until_status(self, endpoint: str, status: str | None) -> None:
         """None: until it is gone from the list."""
-        eventually(
-            lambda: self.status(endpoint) == status, within=within, what=f"{endpoint}: {status}"
-        )
+        eventually(lambda: self.status(endpoint) == status, what=f"{endpoint}: {status}")
 
     def operations(self) -> list[Asked]:
         found = []
@@ -448,7 +448,7 @@ class Person(requests.Session):
             (it for it in self.operations() if it.endpoint == endpoint), key=lambda it: it.pk
         )
 
-    def until_settled(self, endpoint: str, *, within: float = 20.0) -> str:
+    def until_settled(self, endpoint: str, *, within: float = PATIENCE) -> str:
         """The state in which the newest operation on it ends."""
 
         def settled() -> str:
@@ -457,10 +457,9 @@ class Person(requests.Session):
 
         return eventually(settled, within=within, what=f"The end of the operation on {endpoint}")
 
-    def until_state(self, endpoint: str, state: str, *, within: float = 20.0) -> None:
+    def until_state(self, endpoint: str, state: str) -> None:
         eventually(
             lambda: self.operation(endpoint).state == state,
-            within=within,
             what=f"The operation on {endpoint}: {state}",
         )
 
@@ -502,11 +501,10 @@ class EmulatedWorkspace:
     def fault(self, kind: str, **document: Any) -> None:
         self._control("POST", "faults", json={"kind": kind, **document})
 
-    def until_hit(self, kind: str, *, within: float = 20.0) -> None:
+    def until_hit(self, kind: str) -> None:
         """A fault that was to hit once or so has used up its times."""
         eventually(
             lambda: not any(it["kind"] == kind for it in self._control("GET", "faults")["faults"]),
-            within=within,
             what=f"A call for the fault {kind}",
         )
 

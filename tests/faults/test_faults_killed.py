@@ -13,7 +13,7 @@ pytestmark = pytest.mark.faults
 
 STOP = f"{ENDPOINTS}/{{name}}/config:stop"
 READ = f"{ENDPOINTS}/{{name}}"
-AFTER_THE_LEASE = 75  # seconds: what a dead worker had claimed is free again after 45
+AFTER_THE_LEASE = 120  # seconds: what a dead worker had claimed is free again after 45
 
 
 def test_killed_before_the_claim_with_the_message_in_its_hands(desk: Desk) -> None:
@@ -117,7 +117,7 @@ def test_with_workers_and_beat_killed_everything_is_unknown_within_the_limit(des
     def all_unknown() -> bool:
         return set(otto.statuses().values()) == {"unknown"}
 
-    eventually(all_unknown, within=STALE_SECONDS + 3, what="Unknown in status.json")
+    eventually(all_unknown, within=STALE_SECONDS + 4, what="Unknown in status.json")
     badges = otto.page("/endpoints/").select("tr[data-endpoint] [data-status]")
     assert {badge["data-status"] for badge in badges} == {"unknown"}
     assert otto.status_document()["verdict"] == "unknown"
@@ -137,7 +137,7 @@ def test_a_sync_killed_in_the_middle_of_a_list_is_followed_by_another(desk: Desk
     desk.kill("worker-sync")
     before = grid.lists()
     desk.start("worker-sync")
-    eventually(lambda: grid.lists() > before, within=50, what="Another list")
+    eventually(lambda: grid.lists() > before, what="Another list")
     eventually(lambda: desk.knows("grid"))
 
 

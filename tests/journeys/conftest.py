@@ -30,7 +30,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 20_000  # milliseconds
+PATIENCE = 45_000  # milliseconds
 
 expect.set_options(timeout=PATIENCE)
 

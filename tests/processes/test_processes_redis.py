@@ -69,7 +69,7 @@ def test_pages_and_clicks_answer_at_once_and_the_click_is_done_once_redis_is_bac
     assert otto.operation(endpoint).state == "queued"
 
     back(desk)
-    assert otto.until_settled(endpoint, within=40) == "confirmed"
+    assert otto.until_settled(endpoint) == "confirmed"
     assert desk.lab.writes(endpoint.partition("/")[2]) == [("stop", 200)]
 
 

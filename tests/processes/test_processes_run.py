@@ -58,10 +58,8 @@ class Copy:
     def said(self) -> str:
         return self.output.read_text()
 
-    def wait_until_up(self, *, within: float = 40) -> None:
-        eventually(
-            lambda: "Ctrl-C ends it." in self._said_so_far(), within=within, what="The start"
-        )
+    def wait_until_up(self) -> None:
+        eventually(lambda: "Ctrl-C ends it." in self._said_so_far(), what="The start")
 
     def _said_so_far(self) -> str:
         assert self.process.poll() is None, self.said
@@ -206,7 +204,7 @@ def test_it_goes_on_when_nobody_reads_what_it_says_until_the_terminal_closes(
     read, write = os.pipe()
     os.close(read)
     copy = start(stdout=write)
-    eventually(lambda: requests.get(f"{copy.url}/healthz", timeout=2).ok, within=40, what="web")
+    eventually(lambda: requests.get(f"{copy.url}/healthz", timeout=2).ok, what="web")
     before = copy.pid_of("--quiet beat")
     os.kill(before, signal.SIGKILL)
     eventually(lambda: copy.pid_of("--quiet beat") not in (0, before), what="Another beat")
@@ -245,7 +243,7 @@ def test_with_a_databricks_host_that_workspace_is_operated_and_none_is_emulated(
     root.ask(endpoint, "stop")
     root.until_status(endpoint, "stopped")
     root.ask(endpoint, "start")
-    root.until_status(endpoint, "ready", within=40)
+    root.until_status(endpoint, "ready")
     assert root.get("/admin/").status_code == 200
 
 
