@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from endpoints_app.domain.kind import Kind
 from endpoints_app.domain.lifecycle import OperationKind, Outcome, Refusal, State
+from endpoints_app.domain.logs import Log
 from endpoints_app.domain.permissions import (
     CAN_MANAGE,
     CAN_QUERY,
@@ -24,7 +25,7 @@ from endpoints_app.domain.permissions import (
 )
 from endpoints_app.domain.roles import Action, Role
 from endpoints_app.domain.status import Reason, Status
-from endpoints_app.models import AuditEntry, Endpoint, Operation
+from endpoints_app.models import AuditEntry, Endpoint, LogSnapshot, Operation
 
 KINDS: dict[Kind, Promise] = {
     Kind.CUSTOM: gettext_lazy("Custom model"),
@@ -199,6 +200,20 @@ def audit_answer(entry: AuditEntry, operation: Operation) -> str:
     if "outcome" in entry.detail:
         return operation_detail(operation)
     return str(entry.detail.get("answer") or entry.detail.get("reason") or "")
+
+
+def log(log: Log) -> str:
+    return _("Build log") if log is Log.BUILD else _("Server log")
+
+
+def kept_because(snapshot: LogSnapshot) -> str:
+    """Why the log was kept."""
+    operation = snapshot.operation
+    if operation is None:
+        return _("The update failed")
+    if operation.known_kind is OperationKind.DELETE:
+        return _("Before a delete")
+    return _("Before a stop")
 
 
 def refusal(code: Refusal, action: OperationKind, role: Role | None) -> str:

@@ -15,7 +15,6 @@ from django.db import DatabaseError
 from django.db.models import Exists, OuterRef
 
 from endpoints_app.databricks_api import errors, wire
-from endpoints_app.databricks_api.wire_logs import LogText
 from endpoints_app.domain.kind import Kind
 from endpoints_app.domain.lifecycle import OperationKind, State
 from endpoints_app.domain.log_secrets import masked, masked_parts
@@ -23,7 +22,7 @@ from endpoints_app.domain.logs import Log
 from endpoints_app.domain.masking import clean
 from endpoints_app.models import Endpoint, LogSnapshot, Operation
 from endpoints_app.services import clients, live
-from endpoints_app.services.upstream import Copy, page_call, shared_read
+from endpoints_app.services.upstream import Busy, Copy, Problem, page_call, shared_read
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +71,22 @@ class Wanted:
         return f"log:{self.endpoint.pk}:{digest}"
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The last part of a log, credentials masked; `skipped` lines came before it."""
+
+    text: str
+    skipped: int = 0
+
+
+class NotRead(Exception):
+    """The workspace did not give the whole of a log."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
 FAILED = ("DEPLOYMENT_FAILED", "DEPLOYMENT_ABORTED")
 
 
@@ -106,7 +121,7 @@ def first_choice(found: Sequence[Choice]) -> tuple[Choice, Log] | None:
 # Reading ---------------------------------------------------------------------------------------
 
 
-def tail(wanted: Wanted, *, now: datetime) -> Copy[LogText]:
+def tail(wanted: Wanted, *, now: datetime) -> Copy[Text]:
     """The last part of a log, credentials masked. Raises Busy."""
     return shared_read(
         wanted.key,
@@ -120,7 +135,7 @@ def tail(wanted: Wanted, *, now: datetime) -> Copy[LogText]:
 
 def whole(wanted: Wanted) -> IO[bytes]:
     """All that the workspace has of a log, credentials masked, as a file that its reader closes.
-    Raises Busy and what a call raises."""
+    Raises Busy and NotRead."""
 
     def write(parts: Iterator[str]) -> IO[bytes]:
         file = tempfile.TemporaryFile()  # noqa: SIM115
@@ -133,22 +148,26 @@ def whole(wanted: Wanted) -> IO[bytes]:
         file.seek(0)
         return file
 
-    client = clients.client_for(wanted.endpoint.workspace.name)
-    save = client.save_build_logs if wanted.log is Log.BUILD else client.save_server_logs
-    return page_call(
-        wanted.endpoint.workspace.name,
-        lambda seconds: save(
+    def call(seconds: float) -> IO[bytes]:
+        client = clients.client_for(wanted.endpoint.workspace.name)
+        save = client.save_build_logs if wanted.log is Log.BUILD else client.save_server_logs
+        return save(
             wanted.endpoint.name,
             wanted.choice.entity,
             write,
             config_version=wanted.asked_version,
             deadline=seconds,
-        ),
-        seconds=WHOLE_SECONDS,
-    )
+        )
+
+    try:
+        return page_call(wanted.endpoint.workspace.name, call, seconds=WHOLE_SECONDS)
+    except Busy:
+        raise
+    except errors.DatabricksError as e:
+        raise NotRead(Problem(type(e).__name__, e.message, e.status)) from None
 
 
-def _read(wanted: Wanted, *, keep: int, deadline: float) -> LogText:
+def _read(wanted: Wanted, *, keep: int, deadline: float) -> Text:
     client = clients.client_for(wanted.endpoint.workspace.name)
     read = client.build_logs if wanted.log is Log.BUILD else client.server_logs
     found = read(
@@ -158,7 +177,7 @@ def _read(wanted: Wanted, *, keep: int, deadline: float) -> LogText:
         config_version=wanted.asked_version,
         deadline=deadline,
     )
-    return LogText(masked(clean(found.text)), found.skipped, found.size)
+    return Text(masked(clean(found.text)), found.skipped)
 
 
 # Keeping ---------------------------------------------------------------------------------------

@@ -16,17 +16,16 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from endpoints_app.databricks_api import errors
-from endpoints_app.databricks_api.wire_logs import LogText
+from endpoints_app import sentences
 from endpoints_app.domain.logs import Log, blocks, lines_of, mark_of, read_line, time_of
 from endpoints_app.domain.logtail import Place, Unseen, unseen
 from endpoints_app.domain.roles import Action
 from endpoints_app.models import Endpoint, LogSnapshot
 from endpoints_app.services import access, logs
-from endpoints_app.services.logs import Choice, Wanted
-from endpoints_app.services.upstream import Busy, Copy, Problem
-from endpoints_app.templatetags.logs import Lines, log_label
+from endpoints_app.services.logs import Choice, NotRead, Text, Wanted
+from endpoints_app.services.upstream import Busy, Copy
 from endpoints_app.views import guards, heading
+from endpoints_app.views.log_lines import Lines
 
 SHOWN = 1000  # lines that a page begins with
 MOST = 20_000  # lines that a page ever has
@@ -56,7 +55,7 @@ def page(
     """With a copy at hand, or where the address asks for it, the log is there at once; else a
     script reads it into the page, so that a slow workspace keeps nobody from the rest."""
     wanted = _wanted(request, workspace, name, config, entity, log)
-    context = _around(request, wanted.endpoint, str(log_label(log)), wanted)
+    context = _around(request, wanted.endpoint, sentences.log(log), wanted)
     if _asked_for(request) or cache.get(wanted.key) is not None:
         context |= _read(request, wanted)
     else:
@@ -88,7 +87,7 @@ def tail(
         copy = logs.tail(wanted, now=timezone.now())
     except Busy:
         return HttpResponse(status=204)
-    text = copy.value or LogText("", 0, 0)
+    text = copy.value or Text("")
     new = unseen(place, lines_of(text.text) if copy.value else ())
     state = copy.problem.kind if copy.problem else ""
     told = state == request.GET.get("state", "")
@@ -113,11 +112,12 @@ def download(
     wanted = _wanted(request, workspace, name, config, entity, log)
     try:
         file = logs.whole(wanted)
-    except errors.DatabricksError as e:
-        now = timezone.now()
-        context = _around(request, wanted.endpoint, str(log_label(log)), wanted)
-        problem = Problem(type(e).__name__, e.message, e.status)
-        context |= {"state": "busy"} if isinstance(e, Busy) else _failure(Copy(None, now, problem))
+    except (Busy, NotRead) as e:
+        context = _around(request, wanted.endpoint, sentences.log(log), wanted)
+        if isinstance(e, NotRead):
+            context |= _failure(Copy(None, timezone.now(), e.problem))
+        else:
+            context["state"] = "busy"
         context["page_url"] = request.path
         return render(request, "logs/page.html", context, status=503)
     version = wanted.choice.version
@@ -144,12 +144,12 @@ def kept(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
 def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
     """Also of an endpoint that is gone."""
     found = access.log_snapshot_for(guards.access_of(request), pk)
-    context = _around(request, found.endpoint, str(log_label(found.log)))
+    context = _around(request, found.endpoint, sentences.log(Log(found.log)))
     context |= {"snapshot": found, "download_url": reverse("log-snapshot-download", args=[pk])}
     if found.problem:
         context["state"] = "not_kept"
     else:
-        context |= _window(request, LogText(found.text, found.skipped, len(found.text)))
+        context |= _window(request, Text(found.text, found.skipped))
     return render(request, "logs/page.html", context)
 
 
@@ -243,7 +243,7 @@ def _tools(request: HttpRequest, endpoint: Endpoint, wanted: Wanted | None) -> d
     if wanted is not None:
         context["logs"] = [
             Link(
-                str(log_label(log)),
+                sentences.log(log),
                 _url("log", Wanted(endpoint, wanted.choice, log)),
                 log is current,
             )
@@ -277,7 +277,7 @@ def _failure(copy: Copy[Any]) -> dict[str, Any]:
     return {"state": state, "copy": copy, "problem": copy.problem, "asked_at": copy.read_at}
 
 
-def _window(request: HttpRequest, text: LogText) -> dict[str, Any]:
+def _window(request: HttpRequest, text: Text) -> dict[str, Any]:
     """The last lines of a text, or those around the one that the address names."""
     lines = lines_of(text.text)
     before = text.skipped

@@ -68,10 +68,14 @@
     detail.parameters.state = $("#log-source").dataset.state;
   });
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-    if (detail.requestConfig.elt === tail()) before = log.lastElementChild;
+    if (detail.requestConfig.elt !== tail()) return;
+    before = log.lastElementChild;
+    if (detail.xhr.status < 400) return;
+    detail.shouldSwap = false; // no longer ours to read, or gone: what was read stays
+    if (detail.xhr.status < 500) tail().remove();
   });
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
-    if (detail.elt !== tail() || detail.xhr.status >= 400) return;
+    if (!detail.elt || detail.elt !== tail() || detail.xhr.status >= 400) return;
     const header = (name) => detail.xhr.getResponseHeader(name);
     if (header("Log-Cursor")) log.dataset.cursor = header("Log-Cursor");
     const read = $("#log-read time");
@@ -81,7 +85,7 @@
     if (detail.target.id === "log-panel") return start();
     if (detail.requestConfig.elt !== tail()) return;
     let added = 0;
-    for (let run = before?.nextElementSibling; run; run = run.nextElementSibling) added += $$(".ln", run).length;
+    for (let run = before?.nextElementSibling; run; run = run.nextElementSibling) added += $$(".ln", run).filter(shown).length;
     if (!added) return;
     $("#log-nothing")?.remove();
     drop();

@@ -36,14 +36,19 @@ def says(desk: Desk) -> Callable[[list[str]], None]:
 
 
 def read(page: Page, endpoint: str) -> None:
-    """Open the tab and wait for the log; a busy machine may need a second asking."""
+    """Open the tab and wait for the log."""
     page.goto(f"{path_of(endpoint)}logs/")
+    until_there(page, page.url.partition("?")[0] + "?read=1")
+
+
+def until_there(page: Page, url: str) -> None:
+    """A busy machine may need a second asking."""
 
     def there() -> bool:
         page.wait_for_timeout(500)
         if page.locator("#lines .ln").count():
             return True
-        page.goto(page.url.partition("?")[0] + "?read=1")
+        page.goto(url)
         return False
 
     eventually(there, within=60, what="The log")
@@ -112,7 +117,7 @@ def test_find_filter_wrap_and_line_are_in_the_address(
     expect_never_reloaded(page)
 
     elsewhere = visit("otto")
-    elsewhere.goto(page.url)
+    until_there(elsewhere, page.url)
     expect(elsewhere.locator("#L40.here")).to_be_in_viewport()
     expect(elsewhere.locator("#lines")).to_have_class(re.compile("nowrap"))
     expect(elsewhere.locator("#log-found")).to_have_text("1 / 11")
@@ -139,9 +144,7 @@ def test_without_scripts_it_is_a_plain_page(
     page.goto(f"{path_of('lab/churn')}logs/")
     if page.get_by_role("link", name="Read the log").is_visible():
         page.get_by_role("link", name="Read the log").click()
-    while not page.locator("#lines").count():
-        page.wait_for_timeout(1000)
-        page.goto(page.url.partition("?")[0] + "?read=1")
+    until_there(page, page.url.partition("?")[0] + "?read=1")
     page.get_by_role("searchbox", name="Find in this log").fill("shard 7")
     page.get_by_role("button", name="Apply").click()
     expect(page.locator("#log-found")).to_have_text("1 / 11")
@@ -158,6 +161,7 @@ def test_twenty_thousand_lines_scroll_smoothly(
     page = visit("vera")
     read(page, "lab/lead-scoring")
     page.goto(page.url.partition("?")[0] + "?lines=20000")
+    until_there(page, page.url)
     expect(page.locator("#L20000")).to_be_in_viewport()
     frames = page.evaluate(
         """async () => {

@@ -14,7 +14,6 @@ from django.test import Client
 from django.utils import timezone
 
 from endpoints_app.databricks_api import errors
-from endpoints_app.databricks_api.wire_logs import LogText
 from endpoints_app.domain.logs import mark_of
 from endpoints_app.domain.roles import ACTIONS, Action, Role
 from endpoints_app.models import Endpoint, LogSnapshot
@@ -32,11 +31,11 @@ class Workspace:
         self.skipped = 0
         self.asked: list[logs.Wanted] = []
 
-    def read(self, wanted: logs.Wanted, *, keep: int, deadline: float) -> LogText:
+    def read(self, wanted: logs.Wanted, *, keep: int, deadline: float) -> logs.Text:
         self.asked.append(wanted)
         if isinstance(self.text, Exception):
             raise self.text
-        return LogText(self.text, self.skipped, len(self.text))
+        return logs.Text(self.text, self.skipped)
 
 
 @pytest.fixture
@@ -346,7 +345,7 @@ def test_the_whole_comes_as_a_file(
     assert response.headers["Content-Disposition"].startswith("attachment")
 
     def refuse(wanted: object) -> None:
-        raise errors.Internal("oh", status=500)
+        raise logs.NotRead(upstream.Problem("Internal", "oh", 500))
 
     monkeypatch.setattr(logs, "whole", refuse)
     response = reader.get(f"{url}download/")
