@@ -286,7 +286,7 @@ def moved(seen: Mapping[Principal, str], current: Access) -> tuple[Difference, .
     )
 
 
-def counts(entries: Collection[Entry], level: str) -> dict[PrincipalKind, int]:
-    """How many of each kind hold that level in the end."""
-    held = [entry.principal.kind for entry in entries if entry.effective == level]
-    return {kind: held.count(kind) for kind in PrincipalKind}
+def counts(entries: Iterable[Entry], levels: Collection[str]) -> dict[PrincipalKind, int]:
+    """How many of each kind hold one of these levels in the end; nobody of a kind leaves it out."""
+    held = [entry.principal.kind for entry in entries if entry.effective in levels]
+    return {kind: held.count(kind) for kind in PrincipalKind if kind in held}

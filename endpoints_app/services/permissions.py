@@ -45,7 +45,7 @@ KEPT_SECONDS = 15 * 60.0
 FRESH_FACTS_SECONDS = 5 * 60.0  # the levels there are, and who we are
 KEPT_FACTS_SECONDS = 24 * 60 * 60.0
 
-READ_SECONDS = 3.0
+READ_SECONDS = 6.0
 WRITE_SECONDS = 10.0
 SAVING_SECONDS = 30  # longer than the calls of one save together
 
@@ -68,9 +68,27 @@ def read(endpoint: Endpoint, *, now: datetime) -> Copy[Access]:
     )
 
 
-def is_at_hand(endpoint: Endpoint) -> bool:
-    """Whether `read` can answer without Databricks, if only with an old copy."""
-    return isinstance(cache.get(_key(endpoint)), Copy)
+def at_hand(endpoint: Endpoint) -> Copy[Access] | None:
+    """What was read in the last minutes, without asking Databricks."""
+    found = cache.get(_key(endpoint))
+    return found if isinstance(found, Copy) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """Who may query an endpoint, by kind of principal, as far as it was read lately."""
+
+    kinds: Mapping[PrincipalKind, int]
+    read_at: datetime
+
+
+def callers(endpoint: Endpoint) -> Callers | None:
+    """Without asking Databricks: None where nobody has looked in the last minutes."""
+    copy = at_hand(endpoint)
+    if copy is None or copy.value is None:
+        return None
+    may_query = (rules.CAN_QUERY, rules.CAN_MANAGE)
+    return Callers(rules.counts(copy.value.entries, may_query), copy.read_at)
 
 
 def levels(endpoint: Endpoint, *, now: datetime) -> tuple[PermissionLevel, ...]:

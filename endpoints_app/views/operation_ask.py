@@ -15,7 +15,7 @@ from endpoints_app import sentences, tasks
 from endpoints_app.domain.lifecycle import OperationKind
 from endpoints_app.forms import OperationForm
 from endpoints_app.models import Endpoint, Operation
-from endpoints_app.services import access, detail, listing, live, operations
+from endpoints_app.services import access, detail, listing, live, operations, permissions
 from endpoints_app.views import guards, heading
 
 
@@ -107,6 +107,7 @@ def _context(request: HttpRequest, endpoint: Endpoint, kind: OperationKind) -> d
         "kind": kind,
         "label": sentences.ASKS[kind],
         "why_not": sentences.refusal(refusal, kind, role) if refusal else "",
+        "callers": permissions.callers(endpoint),
         "usual_start": detail.usual(endpoint, OperationKind.START),
         "here": reverse("ask-page", args=[endpoint.workspace.name, endpoint.name, kind]),
         "sources": heading.sources(head, endpoint),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     the list follows: a workspace that hangs does not keep the rest of the page away."""
     endpoint = guards.endpoint(request, workspace, name)
     follows = "script" in request.COOKIES and "wait" not in request.GET
-    if follows and has_list(endpoint) and not permissions.is_at_hand(endpoint):
+    if follows and has_list(endpoint) and permissions.at_hand(endpoint) is None:
         context: dict[str, Any] = {"state": "loading"}
     else:
         context = _read(request, endpoint)
@@ -93,7 +93,7 @@ class Tally:
 
     level: str
     number: int
-    kinds: Sequence[tuple[PrincipalKind, int]]
+    kinds: Mapping[PrincipalKind, int]
 
 
 def _read(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
@@ -158,8 +158,8 @@ def matches(entry: Entry, query: str) -> bool:
 def _tallies(access: Access) -> list[Tally]:
     tallies = []
     for level in reversed(LEVELS):
-        kinds = [(kind, n) for kind, n in counts(access.entries, level).items() if n]
-        tallies.append(Tally(level, sum(n for _kind, n in kinds), kinds))
+        kinds = counts(access.entries, [level])
+        tallies.append(Tally(level, sum(kinds.values()), kinds))
     return tallies
 
 

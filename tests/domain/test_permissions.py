@@ -22,6 +22,7 @@ from endpoints_app.domain.permissions import (
     PrincipalKind,
     Unreadable,
     change,
+    counts,
     dangers,
     is_raise,
     moved,
@@ -320,3 +321,9 @@ def test_what_somebody_else_changed_is_told_one_by_one() -> None:
 @given(accesses)
 def test_nothing_has_moved_in_what_was_just_read(access: Access) -> None:
     assert moved(access.direct, access) == ()
+
+
+def test_who_holds_a_level_in_the_end_is_counted_by_kind() -> None:
+    assert counts(HELD.entries, [CAN_MANAGE]) == {PrincipalKind.USER: 1, PrincipalKind.GROUP: 1}
+    assert counts(HELD.entries, [CAN_QUERY]) == {PrincipalKind.USER: 1}
+    assert counts(HELD.entries, []) == {}

@@ -298,6 +298,16 @@ def test_what_reads_itself_again_holds_no_field(manager: Client) -> None:
     assert not soup(manager.get(EDIT)).select("[data-every], script[src*='panel.js']")
 
 
+def test_a_dialog_says_who_may_query_it_if_that_was_read_lately(manager: Client, lab: Lab) -> None:
+    dialog = f"/w/lab/e/{NAME}/stop/"
+    assert "May query it" not in soup(manager.get(dialog)).get_text()
+    assert lab.emulator.calls.counts[f"GET {ROUTE}"] == 0
+    manager.get(PAGE)
+    said = " ".join(one(soup(manager.get(dialog)), "#ask .facts").get_text(" ").split())
+    assert "May query it 1 user, 2 groups" in said
+    assert lab.emulator.calls.counts[f"GET {ROUTE}"] == 1
+
+
 # Changing ---------------------------------------------------------------------------------------
 
 
