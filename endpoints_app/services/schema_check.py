@@ -2,7 +2,7 @@
 
 A document is somebody else's text: large ones take the validator half a minute, a pattern may take
 it for ever, and a reference could have it fetch an address. So it works on a copy without outer
-references, in a child that is ended when its time is over; what it had found by then counts.
+references, in a child with limited processor time and memory; what it had found by then counts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SECONDS = 5.0
+CPU_SECONDS = 3
+PATIENCE = 7.0  # seconds that somebody waits for it: a busy machine gives it less than a processor
 MOST = 20
 MEMORY = 1_500_000_000
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,46 +35,46 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """`whole` is False when the time was over, or the validator itself failed, before the end."""
+    """`whole` is False when its processor time was over, or the validator itself failed, before
+    the end: it would be so again."""
 
     findings: tuple[Finding, ...]
     whole: bool
 
 
 class Busy(Exception):
-    """Another document is being looked at."""
+    """Another document is being looked at, or the machine had no time for this one: come again."""
 
 
-def document(text: str, *, seconds: float = SECONDS) -> Checked:
-    """What is wrong with an OpenAPI document. Raises Busy rather than waiting."""
+def document(text: str, *, seconds: int = CPU_SECONDS) -> Checked:
+    """What is wrong with an OpenAPI document. Raises Busy."""
     return _checked({"document": text}, seconds)
 
 
-def value(text: str, schema: dict[str, Any], value: Any, *, seconds: float = SECONDS) -> Checked:
+def value(text: str, schema: dict[str, Any], value: Any, *, seconds: int = CPU_SECONDS) -> Checked:
     """What of `value` does not fit `schema`, whose references are into the document `text`.
-    Raises Busy rather than waiting."""
+    Raises Busy."""
     return _checked({"document": text, "schema": schema, "value": value}, seconds)
 
 
-def _checked(task: dict[str, Any], seconds: float) -> Checked:
+def _checked(task: dict[str, Any], seconds: int) -> Checked:
     if not _one_at_a_time.acquire(blocking=False):
         raise Busy
     try:
         done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-I", "-c", _PROGRAM, str(ROOT), str(int(seconds) + 1)],
+            [sys.executable, "-I", "-c", _PROGRAM, str(ROOT), str(seconds)],
             input=json.dumps(task).encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=seconds,
+            timeout=PATIENCE,
             check=False,
             env={"PATH": os.environ.get("PATH", "")},
         )
-        said = done.stdout
-    except subprocess.TimeoutExpired as over:
-        said = over.stdout or b""
+    except subprocess.TimeoutExpired:
+        raise Busy from None
     finally:
         _one_at_a_time.release()
-    return _read(said)
+    return _read(done.stdout)
 
 
 _PROGRAM = (

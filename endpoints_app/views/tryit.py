@@ -175,7 +175,7 @@ def _check(asked: Asked, body: Any) -> Verdict:
     try:
         checked = service.check(asked.copy, asked.format, body)
     except schema_check.Busy:
-        return Verdict(_("Another request is being checked. Try again in a moment."))
+        return Verdict(_("There is no time to check it just now. Try again in a moment."))
     if checked.missing:
         needed = {"name": checked.missing}
         return Verdict(_("%(name)s is missing, by which this input format is told.") % needed)

@@ -21,6 +21,12 @@ TEXT = (Path(__file__).parents[1] / "fixtures/query-schema.json").read_text()
 SCHEMA = json.loads(TEXT)
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is."""
+    monkeypatch.setattr(schema_check, "PATIENCE", 60.0)
+
+
 @pytest.fixture
 def answer(lab: Lab) -> Callable[..., None]:
     """From now on the workspace answers each request for a schema so."""
@@ -200,8 +206,14 @@ def test_no_reference_leads_out_of_a_document() -> None:
 
 def test_a_validator_that_does_not_end_is_ended() -> None:
     endless = {"type": "string", "pattern": "^(a+)+$"}
-    checked = schema_check.value(TEXT, endless, "a" * 60 + "!", seconds=2)
+    checked = schema_check.value(TEXT, endless, "a" * 60 + "!", seconds=1)
     assert checked == schema_check.Checked((), whole=False)
+
+
+def test_a_machine_without_time_for_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema_check, "PATIENCE", 0.01)
+    with pytest.raises(schema_check.Busy):
+        schema_check.document(TEXT)
 
 
 def test_a_request_is_held_to_its_format() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from endpoints_app.middleware import CONTENT_SECURITY_POLICY
 from endpoints_app.models import SchemaCopy
+from endpoints_app.services import schema_check
 from tests.views.conftest import Fleet
 from tests.views.pages import one, soup, text
 
@@ -24,6 +25,12 @@ PATH = "/served-models/vanilla_simple_model-2/invocations"
 PAGE = "/w/lab/e/churn/schema/"
 
 Keep = Callable[..., SchemaCopy]
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is."""
+    monkeypatch.setattr(schema_check, "PATIENCE", 60.0)
 
 
 @pytest.fixture
