@@ -52,7 +52,7 @@
       for (const mark of $$("mark", log)) mark.replaceWith(mark.textContent);
       log.normalize();
       const field = $("#log-form [name=q]");
-      if (field.value) find(field.value, Number(new URL(location).searchParams.get("at") || 1) - 1);
+      if (field.value) find(field.value, Number(new URL(location).searchParams.get("at") || 1) - 1, !$(".here", log));
     }
   };
 

@@ -94,7 +94,7 @@ def test_find_filter_wrap_and_line_are_in_the_address(
 ) -> None:
     says(LINES)
     page = visit("vera")
-    read(page, "lab/lead-scoring")
+    read(page, "lab/basket-recommender")
     mark(page)
     field = page.get_by_role("searchbox", name="Find in this log")
     field.fill("shard 39")
@@ -120,7 +120,7 @@ def test_find_filter_wrap_and_line_are_in_the_address(
     until_there(elsewhere, page.url)
     expect(elsewhere.locator("#L40.here")).to_be_in_viewport()
     expect(elsewhere.locator("#lines")).to_have_class(re.compile("nowrap"))
-    expect(elsewhere.locator("#log-found")).to_have_text("1 / 11")
+    expect(elsewhere.locator("#log-found")).to_have_text("11 / 11")
 
 
 def test_from_the_badge_of_a_failed_update_to_its_build_log(
@@ -141,7 +141,7 @@ def test_without_scripts_it_is_a_plain_page(
 ) -> None:
     says(LINES)
     page = visit("vera", java_script_enabled=False)
-    page.goto(f"{path_of('lab/churn')}logs/")
+    page.goto(f"{path_of('lab/customer-ltv')}logs/")
     if page.get_by_role("link", name="Read the log").is_visible():
         page.get_by_role("link", name="Read the log").click()
     until_there(page, page.url.partition("?")[0] + "?read=1")
@@ -159,7 +159,7 @@ def test_twenty_thousand_lines_scroll_smoothly(
     """Frames while scrolling 10,000 pixels: most are on time, none hangs."""
     says([LINES[i % 400] + f" of {i}" for i in range(20_000)])
     page = visit("vera")
-    read(page, "lab/lead-scoring")
+    read(page, "lab/churn")
     page.goto(page.url.partition("?")[0] + "?lines=20000")
     until_there(page, page.url)
     expect(page.locator("#L20000")).to_be_in_viewport()
