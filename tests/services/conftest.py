@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,12 @@ ONE = {"method": "GET", "route": f"{BASE}/{{name}}"}
 """What a fault matches to hit the reads of single endpoints; add a name."""
 ALL = {"method": "GET", "route": BASE}
 """What a fault matches to hit the list."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _sdk_is_imported() -> None:
+    """Its import takes seconds on a busy machine, which no deadline of a test should pay."""
+    importlib.import_module("databricks.sdk.config")
 
 
 @pytest.fixture
@@ -113,9 +118,7 @@ def shared_database(db: None, tmp_path: Path, django_db_blocker: Any) -> Iterato
         name = configured["NAME"]
         if connection.vendor == "sqlite":
             copy = str(tmp_path / "db.sqlite3")
-            original.ensure_connection()
-            with closing(sqlite3.connect(copy)) as file:
-                original.connection.backup(file)
+            Path(copy).write_bytes(original.connection.serialize())
         else:
             original.creation.clone_test_db("shared", verbosity=0, autoclobber=True)
             copy = original.creation.get_test_db_clone_settings("shared")["NAME"]
