@@ -81,6 +81,11 @@ ADDRESSES = {
         "401 404 404 200 200 200",
         "401 405 405 405 405 405",
     ),
+    "tryit": (
+        "/w/lab/e/churn/schema/try/",
+        "in 404 404 403 200 200",
+        "in 404 404 403 422 422",
+    ),
     "logs": (
         "/w/lab/e/churn/logs/",
         "in 404 404 to to to",
