@@ -72,9 +72,9 @@ def test_nothing_logged_is_an_empty_text(document, connect) -> None:
     ],
 )
 def test_what_is_not_a_log_is_nonsense(body, connect) -> None:
-    with raw_server(lambda request, line: line.answer(body=body)) as server:
-        with pytest.raises(errors.Nonsense):
-            connect(server.url).build_logs("churn", "churn-3", keep=99)
+    answering = raw_server(lambda request, line: line.answer(body=body))
+    with answering as server, pytest.raises(errors.Nonsense):
+        connect(server.url).build_logs("churn", "churn-3", keep=99)
 
 
 def test_each_log_has_its_address_and_the_version_goes_where_the_constant_says(
