@@ -19,7 +19,7 @@ from endpoints_app.services import clients, sync, upstream, workspaces
 
 # A busy machine is no failure. `make test-all` looks longer.
 hypothesis.settings.register_profile("usual", deadline=None, max_examples=50)
-hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=300)
 hypothesis.settings.load_profile("usual")
 
 PASSWORD = "correct horse battery"
