@@ -424,12 +424,12 @@ def freshness(context: Any) -> Freshness | None:
 class Freshness:
     name: str
     at: datetime | None
-    state: str  # a class of the chip: fresh, aged or unknown
+    state: str  # a class of the chip: aged, unknown or none
 
     @classmethod
     def of(cls, sources: Sequence[Source], now: datetime) -> Freshness:
         oldest = min(sources, key=lambda s: (s.observed_at is not None, s.observed_at or now))
-        state = "fresh"
+        state = ""
         if oldest.is_stale(now):
             state = "unknown"
         elif oldest.observed_at and now - oldest.observed_at > timedelta(seconds=aged_seconds()):

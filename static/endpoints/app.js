@@ -108,11 +108,9 @@
       if (time.dataset.answered === source) $("[data-silent]", chip).textContent = time.dataset.name;
     }
     if (at) for (const time of $$("summary time", chip)) time.dateTime = new Date(at * 1000).toISOString();
-    const state = silentFor(Number(words.limit)).length ? "unknown" : silentFor(Number(words.aged)).length ? "aged" : "fresh";
-    if (!chip.classList.contains(state)) {
-      chip.classList.remove("fresh", "aged", "unknown");
-      chip.classList.add("fresh", state);
-    }
+    const silent = silentFor(Number(words.limit)).length > 0;
+    chip.classList.toggle("unknown", silent);
+    chip.classList.toggle("aged", !silent && silentFor(Number(words.aged)).length > 0);
   };
 
   const tick = () => {
