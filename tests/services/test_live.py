@@ -103,6 +103,7 @@ def memory(settings: object) -> None:
     settings.CACHES = {  # type: ignore[attr-defined]
         "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     }
+    cache.clear()
 
 
 def test_the_head_is_read_once_for_all_who_ask(db: None, memory: None) -> None:
