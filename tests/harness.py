@@ -115,6 +115,16 @@ class Program:
             self.process.wait()
             self.process = None
 
+    def stop(self) -> None:
+        """Ask it to end, which lets it finish what it has in hand."""
+        if self.process is not None:
+            self._signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                pass
+            self.kill()
+
     def freeze(self) -> None:
         """It stays there, holds its sockets and answers nothing."""
         self._signal(signal.SIGSTOP)
@@ -261,8 +271,8 @@ class Desk:
             self.programs[name].thaw()
 
     def restart(self, name: str, **env: str) -> None:
-        """Kill it, change its environment, start it."""
-        self.kill(name)
+        """End it, change its environment, start it."""
+        self.programs[name].stop()
         self.programs[name].env |= env
         self.start(name)
 

@@ -18,9 +18,11 @@ STOP = f"{ENDPOINTS}/{{name}}/config:stop"
 
 @pytest.fixture
 def patient(desk: Desk) -> Iterator[Desk]:
-    """A cycle of twenty seconds, so that a list may be under way for many of them."""
-    for name in ("worker-sync", "web"):
-        desk.restart(name, SYNC_SECONDS="20")
+    """A cycle of twenty seconds, so that a list may be under way for many of them; the sync's
+    worker is left for the test to start."""
+    desk.restart("web", SYNC_SECONDS="20")
+    desk.programs["worker-sync"].stop()
+    desk.programs["worker-sync"].env["SYNC_SECONDS"] = "20"
     yield desk
     for name in ("worker-sync", "web"):
         desk.restart(name, SYNC_SECONDS=str(SYNC_SECONDS))
@@ -30,6 +32,7 @@ def test_a_list_asked_for_before_a_stop_never_brings_ready_back(patient: Desk) -
     endpoint, otto = "lab/price-elasticity", patient.person("otto")
     observed = otto.status_document()["observed_at"]
     patient.lab.fault("latency", seconds=10, after=True, match={"route": ENDPOINTS}, times=1)
+    patient.start("worker-sync")
     patient.lab.until_hit("latency")  # its answer is made, and on its way
     lists = patient.lab.lists()
     otto.ask(endpoint, "stop")
@@ -130,7 +133,7 @@ def test_one_workspace_in_trouble_leaves_the_other_fresh_and_its_clicks_wait(
         return not desk.knows("grid")
 
     eventually(only_lab_is_known, what="Unknown")
-    assert sorted(took)[len(took) // 2] < 1
+    assert sorted(took)[len(took) // 2] < 2  # a page that asked the workspace would take three
     otto.ask(f"grid/{endpoint}", action)
     throughout(lambda: desk.knows("lab"), seconds=2)
     assert otto.operation(f"grid/{endpoint}").state == "queued"
