@@ -317,9 +317,20 @@
   tick();
 
   // Dialogs: the page of its own, as a modal one --------------------------------------------------
-  let opener = {};
+  const show = (dialog, opener) => {
+    $("#dialog").replaceChildren(dialog);
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      refocus(opener);
+    });
+    dialog.showModal();
+    $("[autofocus]", dialog)?.focus();
+  };
+
+  const showKeys = () => show($("#keys").content.firstElementChild.cloneNode(true), focused());
+
   const ask = async (link) => {
-    opener = focused(link);
+    const opener = focused(link);
     const dialog = document.createElement("dialog");
     dialog.setAttribute("aria-labelledby", "ask-title");
     dialog.append(document.createElement("div"));
@@ -329,23 +340,15 @@
     } catch {
       return; // said above, in the page
     }
-    if (!dialog.isConnected || !$("#ask", dialog)) return;
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      refocus({ ...opener, element: dialog });
-    });
-    dialog.showModal();
-    $("[autofocus]", dialog)?.focus();
+    if (dialog.isConnected && $("#ask", dialog)) show(dialog, opener);
   };
 
   document.addEventListener("htmx:afterSwap", () => {
     const done = $("#dialog [data-done]");
-    if (done) {
-      say(done.dataset.said);
-      done.closest("dialog").close();
-      if (poll) look();
-    }
-    $("#dialog [aria-invalid]")?.focus();
+    if (!done) return;
+    say(done.dataset.said);
+    done.closest("dialog").close();
+    if (poll) look();
   });
 
   // Delete: the verb waits until the typed name matches. The server checks it again.
@@ -392,7 +395,7 @@
       event.preventDefault();
       on("dialog").close();
     }
-    if (on("[data-keys]")) $("#keys").showModal();
+    if (on("[data-keys]")) showKeys();
     if (on("[data-theme-toggle]")) switchTheme();
     if (on("[data-copy]")) copy(on("[data-copy]"));
   });
@@ -418,7 +421,7 @@
       $("summary", menu).focus();
     });
     if (event.target.closest("input, select, textarea, dialog") || event.metaKey || event.ctrlKey || event.altKey) return;
-    if (event.key === "?") $("#keys")?.showModal();
+    if (event.key === "?" && $("#keys")) showKeys();
     if (event.key === "/") {
       $("[data-find]")?.focus();
       event.preventDefault();
