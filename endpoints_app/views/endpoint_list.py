@@ -30,6 +30,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context = _context(request, timezone.now())
     if context["nothing_yet"]:
         return render(request, "endpoints/first_run.html", context)
+    context["rows"] = listing.rows_of(context["page"], context["head"], context["now"])
     context["owners"], context["tags"] = listing.choices(context["visible"])
     if ignored := context["form"].ignored():
         messages.warning(request, ignored)
@@ -55,6 +56,7 @@ def changes(request: HttpRequest) -> HttpResponse:
         else None
     )
     if changed is None or len(changed) > WHOLE_TABLE:
+        context["rows"] = listing.rows_of(context["page"], head, now)
         response = render(request, "endpoints/_table_whole.html", context)
     else:
         context["changed"] = listing.rows(changed, head, now)
@@ -73,7 +75,6 @@ def _context(request: HttpRequest, now: datetime) -> dict[str, Any]:
         "form": form,
         "filters": found.filters,
         "page": found,
-        "rows": listing.rows_of(found, head, now),
         "visible": visible,
         "sources": sources,
         "poll_url": partial.poll_url(request, "endpoints-changes"),
