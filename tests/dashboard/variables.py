@@ -13,6 +13,7 @@ from pathlib import Path
 from endpoints_app.services.clients import VARIABLES
 
 ROOT = Path(__file__).parents[2]
+OF_THE_SYSTEM = {"PATH"}
 READERS = ("dashboard/*.py", "endpoints_app/**/*.py")
 
 
@@ -22,7 +23,7 @@ def read_variables() -> set[str]:
     for pattern in READERS:
         for path in ROOT.glob(pattern):
             found.update(_read_in(ast.parse(path.read_text())))
-    return found
+    return found - OF_THE_SYSTEM
 
 
 def _read_in(tree: ast.AST) -> Iterator[str]:

@@ -57,6 +57,27 @@ def recorded(at: datetime) -> tuple[Document, ...]:
         return tuple(session.get(f"{url}/{name}").json() for name in names)
 
 
+SHOWN = {
+    "fraud-scorer": "update_failed",
+    "checkout-ranker": "not_ready",
+    "kyc-face-match": "unknown",
+    "churn": "updating",
+    "demand-forecast": "ready_update_failed",
+    "basket-recommender": "ready",
+    "credit-limit": "ready",  # and updating
+    "customer-ltv": "ready",
+    "lead-scoring": "ready",
+    "price-elasticity": "ready",
+    "gpt-4o-proxy": "ready",  # external
+    "databricks-gte-large-en": "ready",  # pay-per-token
+    "geo-features": "ready",  # feature spec
+    "card-ocr-v1": "stopped",
+    "vision-defects": "stopped",
+}
+"""Of the seeded fleet, with their status: every status, and the kinds that differ in what may be
+done. All of them would cost each test more and tell it nothing."""
+
+
 class Fleet:
     """The workspace `lab`, read a moment ago."""
 
@@ -65,7 +86,7 @@ class Fleet:
         self.traveller = traveller
         workspaces.ensure(["lab"])
         self.workspace = Workspace.objects.get(name="lab")
-        self.add(*recorded(clock.now))
+        self.add(*(document for document in recorded(clock.now) if document["name"] in SHOWN))
         self.answered()
 
     def add(self, *documents: Document) -> None:

@@ -43,7 +43,7 @@ def several(fleet: Fleet, otto: User, mika: User) -> dict[str, Operation]:
             "price-elasticity", "stop", otto, state="not_confirmed", outcome="deadline", **done
         ),
         "not_done": settled(
-            "ab-test-2025-q4",
+            "vision-defects",
             "delete",
             mika,
             state="cancelled",
@@ -82,8 +82,8 @@ def test_each_outcome_is_counted_and_filtered(
     ("query", "names"),
     [
         ("?kind=start", {"card-ocr-v1"}),
-        ("?who=Mika", {"card-ocr-v1", "ab-test-2025-q4"}),
-        ("?workspace=lab&kind=delete", {"ab-test-2025-q4"}),
+        ("?who=Mika", {"card-ocr-v1", "vision-defects"}),
+        ("?workspace=lab&kind=delete", {"vision-defects"}),
         ("?who=Mika&outcome=failed", {"card-ocr-v1"}),
         ("?kind=&outcome=&who=&workspace=&period=24h", None),
     ],

@@ -50,12 +50,12 @@ def test_the_list_says_which_workspace_is_silent_and_since_when(
 def test_counts_title_and_filters_know_no_other_status(silent: Fleet, as_vera: Client) -> None:
     found = soup(as_vera.get("/endpoints/"))
     numbers = [int(b.get_text()) for b in found.select("#counts b")]
-    assert sorted(numbers) == [0, 0, 0, 0, 0, 24]
-    assert text(found, "title").startswith("24 unknown")
+    assert sorted(numbers) == [0, 0, 0, 0, 0, 15]
+    assert text(found, "title").startswith("15 unknown")
 
     assert listed(soup(as_vera.get("/endpoints/?status=ready"))) == []
-    assert len(listed(soup(as_vera.get("/endpoints/?status=unknown")))) == 24
-    assert len(listed(soup(as_vera.get("/endpoints/?attention=1")))) == 24
+    assert len(listed(soup(as_vera.get("/endpoints/?status=unknown")))) == 15
+    assert len(listed(soup(as_vera.get("/endpoints/?attention=1")))) == 15
 
 
 def test_the_page_of_an_endpoint_says_unknown_and_keeps_the_facts(
@@ -87,7 +87,7 @@ def test_the_json_says_unknown_since_the_last_answer(silent: Fleet, as_vera: Cli
     document = as_vera.get("/status.json").json()
 
     assert document["verdict"] == "unknown"
-    assert document["counts"]["unknown"] == 24
+    assert document["counts"]["unknown"] == 15
     assert document["observed_at"] == "2026-11-22T03:00:00+00:00"
     for endpoint in document["endpoints"]:
         assert endpoint["status"] == "unknown"
@@ -121,7 +121,7 @@ def test_one_silent_workspace_takes_nothing_from_another(fleet: Fleet, as_vera: 
     assert set(shown.values()) == {"unknown"}
     assert text(soup(as_vera.get("/w/other/e/elsewhere/")), "#title [data-status]") == "Ready"
     document = as_vera.get("/status.json").json()
-    assert (document["counts"]["unknown"], document["counts"]["ready"]) == (24, 1)
+    assert (document["counts"]["unknown"], document["counts"]["ready"]) == (15, 1)
     assert document["verdict"] == "unknown"
 
 
