@@ -32,6 +32,7 @@ LOOKS_PER_CYCLE = 10
 LOOKS_SECONDS = 6.0  # later in a cycle no look begins
 LEASE = timedelta(seconds=25)  # longer than a list and the looks may take
 STORM_CYCLES = 3
+LONGEST_WAIT = timedelta(minutes=10)  # between two looks at what stays out of reach
 
 
 class LeaseLost(Exception):
@@ -286,18 +287,25 @@ def _next_look(row: Endpoint, asked_at: datetime) -> datetime | None:
     if row.updating:
         return asked_at + timedelta(seconds=settings.SYNC_FAST_SECONDS)
     if row.missing_since is not None:
-        return asked_at + timedelta(seconds=settings.SYNC_SECONDS)
+        return asked_at + _wait(row, asked_at)
     return None
+
+
+def _wait(row: Endpoint, asked_at: datetime) -> timedelta:
+    """As long again as it has been out of reach, at least a cycle: a workspace that shows us a
+    thousand endpoints and lets us read none is asked ever less often."""
+    lasted = asked_at - (row.missing_since or row.observed_at)
+    return min(max(lasted, timedelta(seconds=settings.SYNC_SECONDS)), LONGEST_WAIT)
 
 
 def _look_failed(pk: int, asked_at: datetime) -> None:
     """Not known, which is not deleted: no answer, a 403, a proxy's 404, or an answer that the list
-    of the same cycle contradicts. It is asked again a cycle later, so that one endpoint that never
-    answers does not keep the others waiting. Inside the caller's `writing()`."""
-    later = asked_at + timedelta(seconds=settings.SYNC_SECONDS)
+    of the same cycle contradicts. It is asked again later, so that one endpoint that never answers
+    does not keep the others waiting. Inside the caller's `writing()`."""
     row = Endpoint.objects.select_related("workspace").get(pk=pk)
     if row.gone_at is not None:
         return
+    later = asked_at + _wait(row, asked_at)
     if row.missing_since is not None and asked_at >= row.read_at():
         change = readings.miss(row, asked_at, look_at=later)
         if change is not None:

@@ -151,6 +151,21 @@ def test_the_second_unanswered_look_is_no_news(lab: Lab) -> None:
     assert lab.endpoint("customer-ltv").revision == seen
 
 
+def test_what_stays_out_of_reach_is_asked_about_ever_less_often(lab: Lab) -> None:
+    listed(lab)
+    lab.emulator.fault("half_list", missing=["customer-ltv"])
+    lab.emulator.fault("status", match=ONE | {"name": "customer-ltv"}, status=403)
+    lab.sync()
+    waits = []
+
+    for _ in range(8):
+        due = lab.endpoint("customer-ltv").next_look_at
+        waits.append((due - lab.clock.now).total_seconds())
+        lab.sync(seconds=waits[-1])
+
+    assert waits == [15, 15, 30, 60, 120, 240, 480, 600]
+
+
 def test_one_that_only_the_list_lacks_is_shown_as_the_look_found_it(
     lab: Lab, behind_our_back: Tell
 ) -> None:
@@ -247,17 +262,20 @@ def test_a_list_asked_for_before_a_stop_was_read_does_not_bring_ready_back(
 ) -> None:
     listed(lab)
     row = lab.endpoint("customer-ltv")
+    stopped_at: list[int] = []
 
     def stop() -> None:
         behind_our_back("customer-ltv", state={"ready": "NOT_READY", "suspend": "STOPPED"})
         document = sync.clients.client_for("lab").get_endpoint("customer-ltv")
         with live.writing():
             sync.write_look(row.pk, document, lab.clock())
+        stopped_at.append(live.read_head().revision)
 
     # Only a list that differs from the last one is looked at closely.
     lab.emulator.fault("lie", match=ALL, set={"description": "new"}, of="customer-ltv", times=1)
     late_list(lab, monkeypatch, meanwhile=stop)
     assert lab.endpoint("customer-ltv").known_status is Status.STOPPED
+    assert lab.endpoint("customer-ltv").revision == stopped_at[0], "nor is it news again"
 
     lab.sync()
     assert lab.endpoint("customer-ltv").known_status is Status.STOPPED
@@ -276,6 +294,7 @@ def test_a_list_asked_for_before_a_deletion_was_read_does_not_bring_it_back(
         with live.writing():
             sync.write_look(row.pk, None, lab.clock())
 
+    lab.emulator.fault("lie", match=ALL, set={"description": "new"}, of="customer-ltv", times=1)
     late_list(lab, monkeypatch, meanwhile=delete)
 
     assert not lab.workspace.endpoints.living().filter(name="customer-ltv").exists()
