@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import re
 import secrets
@@ -119,10 +120,25 @@ def _prepare() -> None:
     try:
         django.setup()
         call_command("migrate", verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
+        _collect_static()
         call_command("make_accounts")
     except (ImproperlyConfigured, CommandError) as e:
         sys.exit(str(e))
+
+
+def _collect_static() -> None:
+    """Compressing them takes longer than all else, so it is done when they have changed."""
+    from django.core.management import call_command
+
+    digest = hashlib.sha256((BASE_DIR / "requirements" / "run.txt").read_bytes())
+    for path in sorted((BASE_DIR / "static").rglob("*")):
+        if path.is_file():
+            digest.update(f"{path.relative_to(BASE_DIR)}\n".encode() + path.read_bytes())
+    stamp = VAR_DIR / "static.sha256"
+    if stamp.exists() and stamp.read_text() == digest.hexdigest():
+        return
+    call_command("collectstatic", interactive=False, verbosity=0)
+    stamp.write_text(digest.hexdigest())
 
 
 if __name__ == "__main__":
