@@ -13,7 +13,7 @@ from endpoints_app.models import Endpoint, StatusChange
 from endpoints_app.services import access, live, sync
 from endpoints_app.services.access import Access
 from tests.conftest import Lab
-from tests.services.conftest import ALL, ONE, listed
+from tests.services.conftest import ALL, GET, ONE, listed
 
 Tell = Callable[..., None]
 EVERYWHERE = Access(frozenset(Role), {})
@@ -77,10 +77,12 @@ def test_one_that_is_listed_is_not_gone_whatever_a_look_says(lab: Lab) -> None:
     """A workspace that contradicts itself would otherwise make a new row each cycle."""
     listed(lab)
     rows = lab.workspace.endpoints.count()
+    lab.emulator.fault("lie", match=ALL, set={"description": "new"}, of="credit-limit")
     lab.emulator.fault("status", match=ONE | {"name": "credit-limit"}, status=404)
 
     for _ in range(3):
         lab.sync()
+    assert lab.emulator.calls.counts[GET] > 1
 
     assert lab.endpoint("credit-limit").known_status is Status.READY
     assert lab.workspace.endpoints.count() == rows
