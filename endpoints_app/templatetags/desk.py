@@ -80,10 +80,10 @@ def exact(value: datetime | None) -> str:
 
 
 @register.simple_tag
-def ago(value: datetime | None, now: datetime) -> SafeString | str:
+def ago(value: datetime | None, now: datetime) -> SafeString:
     """Relative for the eye, exact on hover; the script keeps it ticking."""
     if value is None:
-        return "–"
+        return SafeString("<time data-ago>–</time>")
     return format_html(
         '<time datetime="{}" title="{}" data-ago>{}</time>',
         _iso(value),
@@ -106,10 +106,10 @@ def answered(source: Source, now: datetime) -> SafeString:
 
 
 @register.simple_tag
-def since(value: datetime | None, now: datetime) -> SafeString | str:
+def since(value: datetime | None, now: datetime) -> SafeString:
     """How long it has lasted: "6 min", ticking."""
     if value is None:
-        return "–"
+        return SafeString("<time data-for>–</time>")
     return format_html(
         '<time datetime="{}" title="{}" data-for>{}</time>',
         _iso(value),
