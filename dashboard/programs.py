@@ -21,7 +21,7 @@ def dashboard(*, bind: str, port: int, var_dir: Path) -> Programs:
         "web": [
             *(sys.executable, "-m", "gunicorn", "dashboard.wsgi", "--bind", f"{bind}:{port}"),
             *("--workers", "2", "--threads", "4"),
-            *("--worker-tmp-dir", str(var_dir), "--log-level", "warning"),
+            *("--worker-tmp-dir", str(var_dir), "--log-level", "warning", "--no-control-socket"),
         ],
         "worker-operations": _worker("operations", threads=8),
         "worker-sync": _worker("sync", threads=16),

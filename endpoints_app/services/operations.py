@@ -97,9 +97,12 @@ def request(
     if kind is OperationKind.DELETE and confirm != endpoint.name:
         raise NameNotTyped
     with live.writing():
-        running = Operation.objects.open().filter(endpoint=endpoint).first()
+        running = Operation.objects.for_rows().open().filter(endpoint=endpoint).first()
         if running is not None and running.known_kind is kind:
             return running
+        if running is not None and _has_reached_its_goal(running, endpoint):
+            _settle(running, State.CONFIRMED, Outcome.READ, now)
+            running = None
         if refusal := refusal_for(kind, endpoint, may=True, stale=stale, running=running):
             raise NotOffered(refusal)
         operation = Operation.objects.create(
@@ -116,6 +119,14 @@ def request(
         audit.of_operation(operation, "asked", now=now, reason=reason)
         _stamp(operation)
     return operation
+
+
+def _has_reached_its_goal(operation: Operation, endpoint: Endpoint) -> bool:
+    """Whether the sync has read, since it was sent, what it asked for: the engine has only not
+    looked yet, and who sees "Stopped" may ask for a start."""
+    if operation.sending_at is None or endpoint.read_at() <= operation.sending_at:
+        return False
+    return endpoint.known_status in lifecycle.GOAL[operation.known_kind]
 
 
 def withdraw(operation: Operation, *, by: User, now: datetime) -> bool:

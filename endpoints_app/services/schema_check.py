@@ -8,7 +8,6 @@ references, in a child with limited processor time and memory; what it had found
 from __future__ import annotations
 
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -68,7 +67,7 @@ def _checked(task: dict[str, Any], seconds: int) -> Checked:
             stderr=subprocess.DEVNULL,
             timeout=PATIENCE,
             check=False,
-            env={"PATH": os.environ.get("PATH", "")},
+            env={},
         )
     except subprocess.TimeoutExpired:
         raise Busy from None

@@ -16,8 +16,9 @@ from endpoints_app.domain.snippets import Language, snippet
 BODY = {"dataframe_records": [{"it's": 'a "quote"', "n": None, "on": True}], "params": {}}
 PYTHON = [Language.PYTHON, Language.MLFLOW, Language.SDK]
 
+numbers = st.floats(allow_nan=False, allow_infinity=False)
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    st.none() | st.booleans() | st.integers() | numbers | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=12,
 )

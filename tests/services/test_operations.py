@@ -635,3 +635,21 @@ def test_the_list_alone_never_moves_an_operation(desk: Desk, otto: User) -> None
     assert operation.known_state is State.QUEUED
     assert Endpoint.objects.filter(pk=operation.endpoint_id, gone_at=None).exists()
     assert Workspace.objects.get().error == ""
+
+
+def test_who_sees_stopped_may_ask_for_a_start_though_the_engine_has_not_looked_since(
+    desk: Desk, otto: User
+) -> None:
+    stop = desk.ask("stop", "customer-ltv", otto)
+    desk.look(stop)
+    endpoint = desk.row(stop)
+    Endpoint.objects.filter(pk=endpoint.pk).update(
+        status=Status.STOPPED.value, observed_at=desk.clock.forward(5)
+    )
+
+    start = desk.ask("start", "customer-ltv", otto)
+
+    stop.refresh_from_db()
+    assert (stop.known_state, stop.known_outcome) == (State.CONFIRMED, Outcome.READ)
+    assert start.pk != stop.pk
+    assert start.known_state is State.QUEUED
