@@ -14,8 +14,8 @@ from tests.journeys.pages import expect_never_reloaded, mark, path_of
 
 pytestmark = pytest.mark.journey
 
-ENDPOINT = "lab/basket-recommender"
-CREATOR = "ingrid.dahl@shop.example"
+ENDPOINT = "lab/checkout-ranker"
+CREATOR = "lena.brandt@shop.example"
 WITHOUT_ID = "lab/databricks-meta-llama-3-3-70b-instruct"
 LONG = 45_000
 """Milliseconds: a page reads the list again every 15 s."""

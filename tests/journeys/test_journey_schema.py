@@ -48,8 +48,13 @@ def test_from_the_fields_to_an_answer(desk: Desk, visit: Visitors, published: No
     expect(page.get_by_label("int_col")).to_have_value("many")
 
     page.get_by_label("int_col").fill("12")
-    page.get_by_role("button", name="Send request").click()
-    expect(page.locator("[data-outcome=answered]")).to_contain_text("200")
+    answered = page.locator("[data-outcome=answered]")
+    for _ in range(5):
+        page.get_by_role("button", name="Send request").click()
+        page.wait_for_load_state()
+        if not page.get_by_text("There is no time to check it just now").is_visible():
+            break  # a busy machine may say so, and nothing is sent then
+    expect(answered).to_contain_text("200")
     expect(page.get_by_label("the answer", exact=True)).to_contain_text('"predictions"')
     assert desk.lab.calls()["POST /serving-endpoints/{name}/invocations"] == 1
 
