@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +16,6 @@ class Need:
     @property
     def there(self) -> bool:
         return self.path is not None
-
-    def or_skip(self) -> Path:
-        """The program's path; without it the test is skipped, or fails where REQUIRE_ALL is set."""
-        if self.path is not None:
-            return self.path
-        reason = f"{self.name} was not found; it comes by {self.how}"
-        if os.environ.get("REQUIRE_ALL"):
-            pytest.fail(reason)
-        pytest.skip(reason)
 
 
 def _program(*names: str) -> Path | None:
