@@ -51,7 +51,7 @@ class FilterForm(AddressForm):
         super().__init__(data)
         self.fields["status"].choices = [(s.value, s.label) for s in worst_first()]  # type: ignore[attr-defined]
         self.fields["workspace"].choices = [(name, name) for name in workspaces]  # type: ignore[attr-defined]
-        self.fields["kind"].choices = [(k.value, sentences.KINDS[k]) for k in Kind]  # type: ignore[attr-defined]
+        self.fields["kind"].choices = [(k.value, sentences.endpoints.KINDS[k]) for k in Kind]  # type: ignore[attr-defined]
         self.fields["sort"].choices = [(s, s) for o in ORDERS for s in (o, f"-{o}")]  # type: ignore[attr-defined]
 
     def filters(self) -> Filters:
@@ -102,7 +102,7 @@ class OperationFilterForm(AddressForm):
                 ("done", _("Done")),
                 ("not_done", _("Not done")),
             ],
-            "kind": [(kind.value, sentences.VERBS[kind]) for kind in OperationKind],
+            "kind": [(kind.value, sentences.operations.VERBS[kind]) for kind in OperationKind],
             "workspace": [(name, name) for name in workspaces],
             "who": [(name, name) for name in actors],
             "period": [

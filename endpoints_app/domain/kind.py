@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Kind(Enum):
-    """Labels: `sentences.py`."""
+    """Labels: `sentences/`."""
 
     CUSTOM = "custom"
     AGENT = "agent"

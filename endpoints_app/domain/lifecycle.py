@@ -45,7 +45,7 @@ SETTLED = frozenset(State) - OPEN
 
 
 class Outcome(StrEnum):
-    """Why a settled operation ended as it did. Sentences: `sentences.py`."""
+    """Why a settled operation ended as it did. Sentences: `sentences/`."""
 
     NONE = ""
     READ = "read"  # a read after the request showed the goal
@@ -72,7 +72,7 @@ FINISH_WITHIN = {
 
 
 class Refusal(StrEnum):
-    """Why an action is not offered. Sentences: `sentences.py`."""
+    """Why an action is not offered. Sentences: `sentences/`."""
 
     ROLE = "role"
     KIND = "kind"

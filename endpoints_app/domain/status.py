@@ -50,7 +50,7 @@ NEEDS_ATTENTION = frozenset(
 
 
 class Reason(Enum):
-    """Why a status is what it is, where the label alone does not say. Sentences: `sentences.py`."""
+    """Why a status is what it is, where the label alone does not say. Sentences: `sentences/`."""
 
     NONE = ""
     UPDATE_CANCELED = "update_canceled"

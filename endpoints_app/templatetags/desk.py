@@ -196,72 +196,72 @@ def _short(number: float) -> str:
 
 @register.filter
 def why(row: Row) -> str:
-    return sentences.why(row.endpoint, row.status, stale=row.stale)
+    return sentences.endpoints.why(row.endpoint, row.status, stale=row.stale)
 
 
 @register.filter
 def kind_label(kind: Kind | str) -> str:
-    return str(sentences.KINDS[Kind(kind)])
+    return str(sentences.endpoints.KINDS[Kind(kind)])
 
 
 @register.filter
 def verb(kind: OperationKind | str) -> str:
-    return str(sentences.VERBS[OperationKind(kind)])
+    return str(sentences.operations.VERBS[OperationKind(kind)])
 
 
 @register.filter
 def under_way(kind: OperationKind | str) -> str:
-    return str(sentences.UNDER_WAY[OperationKind(kind)])
+    return str(sentences.operations.UNDER_WAY[OperationKind(kind)])
 
 
 @register.filter
 def operation_label(operation: Operation) -> str:
-    return sentences.operation_label(operation)
+    return sentences.operations.label(operation)
 
 
 @register.filter
 def operation_detail(operation: Operation) -> str:
-    return sentences.operation_detail(operation)
+    return sentences.operations.detail(operation)
 
 
 @register.filter
 def operation_tone(operation: Operation) -> str:
-    return sentences.operation_tone(operation)
+    return sentences.operations.tone(operation)
 
 
 @register.filter
 def error_sentence(code: str) -> str:
-    return sentences.error(code)
+    return sentences.troubles.error(code)
 
 
 @register.filter
 def error_advice(code: str) -> str:
-    return sentences.advice(code)
+    return sentences.troubles.advice(code)
 
 
 @register.filter
 def audit_step(entry: AuditEntry) -> str:
-    return sentences.audit_step(entry.action)
+    return sentences.operations.audit_step(entry.action)
 
 
 @register.filter
 def audit_answer(entry: AuditEntry, operation: Operation) -> str:
-    return sentences.audit_answer(entry, operation)
+    return sentences.operations.audit_answer(entry, operation)
 
 
 @register.filter
 def deployment_label(state: str) -> str:
-    return sentences.deployment(state)
+    return sentences.endpoints.deployment(state)
 
 
 @register.filter
 def deployment_tone(state: str) -> str:
-    return sentences.DEPLOYMENT_TONES.get(state, "unknown")
+    return sentences.endpoints.DEPLOYMENT_TONES.get(state, "unknown")
 
 
 @register.filter
 def setting_label(name: str) -> str:
-    return sentences.setting(name)
+    return sentences.endpoints.setting(name)
 
 
 @register.filter
@@ -278,7 +278,7 @@ def level(permission: str | None) -> str:
 @register.filter
 def role_label(access: Access, workspace_id: int | None = None) -> str:
     role = access.best_role(workspace_id)
-    return str(sentences.ROLES[role]) if role else ""
+    return str(sentences.roles.ROLES[role]) if role else ""
 
 
 @register.filter
@@ -294,7 +294,7 @@ def is_recent(operation: Operation, now: datetime) -> bool:
 
 @register.filter
 def update_word(config_update: str) -> str:
-    return sentences.update(config_update)
+    return sentences.endpoints.update(config_update)
 
 
 @register.filter

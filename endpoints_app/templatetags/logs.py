@@ -13,9 +13,9 @@ register = template.Library()
 
 @register.filter
 def log_label(log: Log | str) -> str:
-    return sentences.log(Log(log))
+    return sentences.logs.log(Log(log))
 
 
 @register.filter
 def kept_because(snapshot: LogSnapshot) -> str:
-    return sentences.kept_because(snapshot)
+    return sentences.logs.kept_because(snapshot)

@@ -27,27 +27,27 @@ def principal_icon(kind: PrincipalKind) -> str:
 
 @register.filter
 def principal_kind(kind: PrincipalKind) -> str:
-    return str(sentences.PRINCIPALS[kind])
+    return str(sentences.permissions.PRINCIPALS[kind])
 
 
 @register.filter
 def principals(number: int, kind: PrincipalKind) -> str:
-    return sentences.principals(kind, number)
+    return sentences.permissions.principals(kind, number)
 
 
 @register.filter
 def level_label(level: str | None) -> str:
-    return sentences.level(level)
+    return sentences.permissions.level(level)
 
 
 @register.filter
 def origin(entry: Entry) -> str:
-    return sentences.origin(entry)
+    return sentences.permissions.origin(entry)
 
 
 @register.filter
 def difference(change: Difference) -> str:
-    return sentences.difference(change.before, change.after)
+    return sentences.permissions.difference(change.before, change.after)
 
 
 @register.filter
@@ -59,22 +59,22 @@ def difference_icon(change: Difference) -> str:
 
 @register.filter
 def consequence(change: Difference) -> str:
-    return sentences.consequence(change)
+    return sentences.permissions.consequence(change)
 
 
 @register.filter
 def danger(code: Danger) -> str:
-    return str(sentences.DANGERS[code])
+    return str(sentences.permissions.DANGERS[code])
 
 
 @register.filter
 def confirmation(code: Danger) -> str:
-    return str(sentences.CONFIRMATIONS[code])
+    return str(sentences.permissions.CONFIRMATIONS[code])
 
 
 @register.filter
 def step_label(entry: AuditEntry) -> str:
-    return sentences.permissions_step(entry.action)
+    return sentences.permissions.step(entry.action)
 
 
 @register.filter

@@ -13,7 +13,7 @@ from endpoints_app.services.access import Forbidden
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     sentence = _("Your role does not allow this.")
     if isinstance(exception, Forbidden):
-        sentence = sentences.lacking(exception.action, None)
+        sentence = sentences.roles.lacking(exception.action, None)
     return _refuse(request, "403.html", sentence, 403)
 
 

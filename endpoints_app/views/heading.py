@@ -34,11 +34,11 @@ def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
             stale=row.stale,
             running=row.operation,
         )
-        why_not = sentences.refusal(refusal, kind, role) if refusal else ""
+        why_not = sentences.operations.refusal(refusal, kind, role) if refusal else ""
         actions.append(
             {
                 "kind": kind.value,
-                "label": sentences.ASKS[kind],
+                "label": sentences.operations.ASKS[kind],
                 "why_not": why_not,
                 "shown": kind is _likely(row),
             }

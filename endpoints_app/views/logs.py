@@ -55,7 +55,7 @@ def page(
     """With a copy at hand, or where the address asks for it, the log is there at once; else a
     script reads it into the page, so that a slow workspace keeps nobody from the rest."""
     wanted = _wanted(request, workspace, name, config, entity, log)
-    context = _around(request, wanted.endpoint, sentences.log(log), wanted)
+    context = _around(request, wanted.endpoint, sentences.logs.log(log), wanted)
     if _asked_for(request) or cache.get(wanted.key) is not None:
         context |= _read(request, wanted)
     else:
@@ -113,7 +113,7 @@ def download(
     try:
         file = logs.whole(wanted)
     except (Busy, NotRead) as e:
-        context = _around(request, wanted.endpoint, sentences.log(log), wanted)
+        context = _around(request, wanted.endpoint, sentences.logs.log(log), wanted)
         if isinstance(e, NotRead):
             context |= _failure(Copy(None, timezone.now(), e.problem))
         else:
@@ -144,7 +144,7 @@ def kept(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
 def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
     """Also of an endpoint that is gone."""
     found = access.log_snapshot_for(guards.access_of(request), pk)
-    context = _around(request, found.endpoint, sentences.log(Log(found.log)))
+    context = _around(request, found.endpoint, sentences.logs.log(Log(found.log)))
     context |= {"snapshot": found, "download_url": reverse("log-snapshot-download", args=[pk])}
     if found.problem:
         context["state"] = "not_kept"
@@ -243,7 +243,7 @@ def _tools(request: HttpRequest, endpoint: Endpoint, wanted: Wanted | None) -> d
     if wanted is not None:
         context["logs"] = [
             Link(
-                sentences.log(log),
+                sentences.logs.log(log),
                 _url("log", Wanted(endpoint, wanted.choice, log)),
                 log is current,
             )

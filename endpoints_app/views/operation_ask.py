@@ -46,7 +46,7 @@ def ask(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
         try:
             operation = _submit(request, endpoint, kind, form)
         except operations.NotOffered as e:
-            problem, status = sentences.refusal(e.refusal, kind, None), 409
+            problem, status = sentences.operations.refusal(e.refusal, kind, None), 409
         except operations.NameNotTyped:
             form.add_error("confirm", _("The name does not match. Type it exactly."))
         else:
@@ -105,8 +105,8 @@ def _context(request: HttpRequest, endpoint: Endpoint, kind: OperationKind) -> d
         "endpoint": endpoint,
         "row": row,
         "kind": kind,
-        "label": sentences.ASKS[kind],
-        "why_not": sentences.refusal(refusal, kind, role) if refusal else "",
+        "label": sentences.operations.ASKS[kind],
+        "why_not": sentences.operations.refusal(refusal, kind, role) if refusal else "",
         "callers": permissions.callers(endpoint),
         "usual_start": detail.usual(endpoint, OperationKind.START),
         "here": reverse("ask-page", args=[endpoint.workspace.name, endpoint.name, kind]),

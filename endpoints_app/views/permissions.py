@@ -52,7 +52,7 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
         "may_edit": may_edit,
         "why_not": ""
         if may_edit
-        else sentences.lacking(Action.PERMISSIONS, access.best_role(endpoint.workspace_id)),
+        else sentences.roles.lacking(Action.PERMISSIONS, access.best_role(endpoint.workspace_id)),
     }
     context |= heading.of(request, endpoint) | _addresses(request, endpoint)
     return render(request, "permissions/page.html", context)
@@ -147,9 +147,9 @@ def matches(entry: Entry, query: str) -> bool:
         [
             entry.principal.name,
             entry.display_name,
-            str(sentences.PRINCIPALS[entry.principal.kind]),
-            sentences.level(entry.effective),
-            sentences.origin(entry),
+            str(sentences.permissions.PRINCIPALS[entry.principal.kind]),
+            sentences.permissions.level(entry.effective),
+            sentences.permissions.origin(entry),
         ]
     ).casefold()
     return all(word in said for word in query.casefold().split())

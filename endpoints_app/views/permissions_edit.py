@@ -340,7 +340,7 @@ def _save(request: HttpRequest, endpoint: Endpoint, form: EditForm) -> HttpRespo
         return _form(request, endpoint, form, notice=_unsendable(), status=409)
     except permissions.Refused as e:
         title = _("Nothing was changed.")
-        text = sentences.permissions_refused(e.problem.message)
+        text = sentences.permissions.refused(e.problem.message)
         return _form(request, endpoint, form, notice=Notice(title, text), status=422)
     except permissions.NotConfirmed as e:
         return _not_confirmed(request, endpoint, form, e, wishes)
@@ -394,7 +394,7 @@ def _not_confirmed(
     """It may have been carried out: the form shows what a read says, if there was one."""
     text = _("It was sent, and no read afterwards shows all of it.")
     if outcome.problem is not None:
-        what = outcome.problem.message or sentences.error(outcome.problem.kind)
+        what = outcome.problem.message or sentences.troubles.error(outcome.problem.kind)
         text = _("It may or may not have been carried out: %(what)s") % {"what": what}
     notice = Notice(_("Not confirmed."), text, tone="unknown", wishes=wishes)
     again = form if outcome.access is None else form.moved_to(endpoint, outcome.access)
@@ -405,7 +405,7 @@ def _silent(problem: Problem | None) -> Notice:
     title = _("Nothing was sent, and nothing you typed is lost.")
     if problem is None:
         return Notice(title, _("Databricks is slow at the moment. Try again in a few seconds."))
-    what = sentences.error(problem.kind)
+    what = sentences.troubles.error(problem.kind)
     return Notice(title, _("The workspace cannot be asked: %(what)s.") % {"what": what})
 
 

@@ -1,0 +1,9 @@
+"""What codes say to people: the one place for sentences, so that they can be translated.
+
+Databricks' five status labels stay in its English in every language, as its own Japanese
+documentation has them.
+"""
+
+from endpoints_app.sentences import endpoints, logs, operations, permissions, roles, troubles
+
+__all__ = ["endpoints", "logs", "operations", "permissions", "roles", "troubles"]
