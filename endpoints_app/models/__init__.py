@@ -1,24 +1,35 @@
 """What we remember."""
 
+from endpoints_app.models.acknowledgement import Acknowledgement
 from endpoints_app.models.audit import AuditEntry
 from endpoints_app.models.endpoint import Endpoint
 from endpoints_app.models.fleet import Fleet
+from endpoints_app.models.incident_note import IncidentNote
 from endpoints_app.models.log_snapshot import LogSnapshot
+from endpoints_app.models.maintenance import Maintenance
 from endpoints_app.models.operation import Operation
 from endpoints_app.models.role_group import RoleGroup
 from endpoints_app.models.schema_copy import SchemaCopy
 from endpoints_app.models.status_change import StatusChange
+from endpoints_app.models.status_link import StatusLink
+from endpoints_app.models.status_view import StatusView, StatusViewMember
 from endpoints_app.models.workspace import Outage, Workspace
 
 __all__ = [
+    "Acknowledgement",
     "AuditEntry",
     "Endpoint",
     "Fleet",
+    "IncidentNote",
     "LogSnapshot",
+    "Maintenance",
     "Operation",
     "Outage",
     "RoleGroup",
     "SchemaCopy",
     "StatusChange",
+    "StatusLink",
+    "StatusView",
+    "StatusViewMember",
     "Workspace",
 ]
