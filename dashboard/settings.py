@@ -240,6 +240,8 @@ DATABASE_URL = env_url(
     path=".+",
     example="postgresql://user:password@host/name",
 )
+LOCK_SECONDS = 10  # that a write waits for another one
+LEFT_SECONDS = 30  # after which PostgreSQL ends a transaction in which nothing happens any more
 DATABASES = {
     "default": dj_database_url.parse(
         DATABASE_URL or f"sqlite:///{_in_var_dir('db.sqlite3')}",
@@ -252,11 +254,18 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         # A deferred transaction that reads, then writes, fails at once when another one wrote
         # in between, whatever the timeout; an immediate one waits for its turn.
         "transaction_mode": "IMMEDIATE",
-        "timeout": 10,
+        "timeout": LOCK_SECONDS,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
+    given = DATABASES["default"].setdefault("OPTIONS", {})
+    given["connect_timeout"] = 5
+    # A writer that is frozen or lost in its transaction must not hold the others for good: they
+    # give up waiting, and the server ends what nobody goes on with.
+    given.setdefault(
+        "options",
+        f"-c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout={LEFT_SECONDS}s",
+    )
 
 # Redis: the broker and the cache. Both may be gone; pages and clicks go on. --------------------
 

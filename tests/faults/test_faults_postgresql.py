@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dashboard.programs import free_port
 from tests.harness import Desk, eventually, left_out
+from tests.needs import POSTGRESQL
+from tests.on_postgresql import server
 
 pytestmark = pytest.mark.faults
-
-SERVER_USER = "postgres"
 
 
 @pytest.fixture(scope="module")
@@ -24,35 +20,10 @@ def database_url() -> Iterator[str]:
     if given := os.environ.get("TEST_DATABASE_URL", "").strip():
         yield given
         return
-    if (programs := postgresql_programs()) is None:
-        left_out("no PostgreSQL was found (Debian package postgresql; or set TEST_DATABASE_URL)")
-    # It refuses to run as root; Debian's package brings a user.
-    user = SERVER_USER if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="desk-pg-") as directory:
-        data, port = Path(directory) / "data", free_port()
-        if user:
-            shutil.chown(directory, user)
-
-        def run(program: str, *arguments: str) -> None:
-            command = [str(programs / program), *arguments]
-            subprocess.run(command, user=user, cwd=directory, check=True, stdout=subprocess.DEVNULL)
-
-        run("initdb", "-D", str(data), "-U", "desk", "-A", "trust", "--no-sync")
-        options = f"-p {port} -k {directory} -c listen_addresses=127.0.0.1 -c fsync=off"
-        log = str(Path(directory) / "log")
-        run("pg_ctl", "-D", str(data), "-o", options, "-l", log, "-w", "start")
-        try:
-            run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "desk", "desk")
-            yield f"postgresql://desk@127.0.0.1:{port}/desk"
-        finally:
-            run("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
-
-
-def postgresql_programs() -> Path | None:
-    """Debian keeps them off the PATH."""
-    found = [Path(it).resolve().parent for it in [shutil.which("pg_ctl")] if it]
-    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((it for it in found if (it / "initdb").exists()), None)
+    if POSTGRESQL.path is None:
+        left_out(f"no PostgreSQL was found ({POSTGRESQL.how}; or set TEST_DATABASE_URL)")
+    with server(POSTGRESQL.path) as url:
+        yield url
 
 
 @pytest.fixture

@@ -252,3 +252,17 @@ def test_a_row_written_later_is_never_visible_under_an_earlier_revision(
     assert Endpoint.objects.count() == 10
     with transaction.atomic():
         assert live.read_head().revision == max(first + second)
+
+
+@pytest.mark.django_db
+def test_no_write_waits_for_ever_for_one_that_is_lost() -> None:
+    wanted, answer = {
+        "sqlite": ("PRAGMA busy_timeout", 10_000),
+        "postgresql": ("SHOW lock_timeout", "10s"),
+    }[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(wanted)
+        assert cursor.fetchone() == (answer,)
+        if connection.vendor == "postgresql":
+            cursor.execute("SHOW idle_in_transaction_session_timeout")
+            assert cursor.fetchone() == ("30s",)
