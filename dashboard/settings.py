@@ -16,6 +16,8 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from endpoints_app.domain import budget
+
 T = TypeVar("T")
 
 
@@ -348,6 +350,23 @@ STALE_SECONDS = 3 * SYNC_SECONDS
 HISTORY_DAYS = env_number("HISTORY_DAYS", 400, least=1, most=10_000)
 LOG_SNAPSHOT_DAYS = env_number("LOG_SNAPSHOT_DAYS", 30, least=1, most=10_000)
 OWNER_TAGS = env_list("OWNER_TAGS", "owner team")
+
+BUDGET_POLICY_NAMES: dict[str, str] = _read(
+    "BUDGET_POLICY_NAMES", budget.names, {}, "ids with names, such as 6f1c…=shop-search, 90ab…=risk"
+)
+# Where no public call is: by workspace, how its own takes a change of policy.
+BUDGET_POLICY_CALLS = {
+    workspace: call
+    for workspace, variable in [(name, re.sub(r"\W", "_", name.upper())) for name in WORKSPACES]
+    if (
+        call := _read(
+            f"WORKSPACE_{variable}_BUDGET_POLICY_CALL",
+            budget.Call.parse,
+            None,
+            "a method and a path, such as PATCH /api/2.0/serving-endpoints/{name}/budget-policy",
+        )
+    )
+}
 
 # Languages, times, files, logs -----------------------------------------------------------------
 

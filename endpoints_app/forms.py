@@ -43,6 +43,7 @@ class FilterForm(AddressForm):
     kind = forms.MultipleChoiceField(required=False, label=_("Kind"))
     owner = forms.CharField(required=False, max_length=255, label=_("Owner"))
     tag = forms.CharField(required=False, max_length=500, label=_("Tag"))
+    budget = forms.CharField(required=False, max_length=255, label=_("Budget policy"))
     attention = forms.BooleanField(required=False, label=_("Needs attention"))
     sort = forms.ChoiceField(required=False, label=_("Order"))
     page = forms.IntegerField(required=False, min_value=1, max_value=100_000, label=_("Page"))
@@ -64,6 +65,7 @@ class FilterForm(AddressForm):
             kinds=frozenset(Kind(value) for value in asked.get("kind", ())),
             owner=asked.get("owner", ""),
             tag=asked.get("tag", ""),
+            budget=asked.get("budget", ""),
             attention=bool(asked.get("attention")),
             sort=asked.get("sort") or "status",
             page=asked.get("page") or 1,

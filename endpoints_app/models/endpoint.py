@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.urls import reverse
 
+from endpoints_app.domain import budget
 from endpoints_app.domain.kind import Kind
 from endpoints_app.domain.status import Reason, Status
 from endpoints_app.models.workspace import Workspace
@@ -43,6 +44,14 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
                 output_field=models.SmallIntegerField(),
             )
         )
+
+    def with_budget_policy(self, asked: str) -> EndpointQuerySet:
+        """Those with this policy in force; `asked` is an id, budget.NONE or budget.UNKNOWN. What
+        cannot have one is not among those without."""
+        if asked not in (budget.NONE, budget.UNKNOWN):
+            return self.filter(effective_budget_policy=asked)
+        can_have = self.exclude(kind__in=[kind.value for kind in budget.IMPOSSIBLE])
+        return can_have.filter(effective_budget_policy="", budget_known=asked == budget.NONE)
 
     def for_rows(self) -> EndpointQuerySet:
         """With what a row of the list shows, and no more: documents stay where they are."""
@@ -88,6 +97,9 @@ class Endpoint(models.Model):
     updated_at = models.DateTimeField(null=True)  # last_updated_timestamp, as Databricks has it
     changed_at = models.DateTimeField()  # the latest we know of: configuration or status
     idle = models.BooleanField(default=False)  # all entities scaled to zero; it wakes by itself
+    budget_policy = models.CharField(max_length=255, blank=True)  # the id set on it
+    effective_budget_policy = models.CharField(max_length=255, blank=True)  # the id in force
+    budget_known = models.BooleanField(default=False)  # whether empty ids mean "none"
     search = models.TextField(blank=True)  # lower case, what the text filter looks in
     tag_lines = models.TextField(blank=True)  # a line per key and per key=value, to filter by
 
@@ -118,6 +130,17 @@ class Endpoint(models.Model):
                 condition=Q(gone_at=None, next_look_at__isnull=False),
                 name="endpoint_due_look",
             ),
+            models.Index(  # the tally of policies, which then reads no row
+                fields=[
+                    "workspace",
+                    "effective_budget_policy",
+                    "budget_known",
+                    "kind",
+                    "owner",
+                ],
+                condition=Q(gone_at=None),
+                name="endpoint_budget",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -139,6 +162,14 @@ class Endpoint(models.Model):
     @property
     def known_reason(self) -> Reason:
         return Reason(self.reason)
+
+    @property
+    def policy(self) -> budget.Policy:
+        return budget.Policy(self.budget_policy, self.effective_budget_policy, self.budget_known)
+
+    @property
+    def budget_standing(self) -> budget.Standing:
+        return self.policy.standing(self.known_kind)
 
     def read_at(self) -> datetime:
         """When the newest reading that this row rests on was asked for: an unchanged item of a

@@ -4,6 +4,14 @@ Databricks' five status labels stay in its English in every language, as its own
 documentation has them.
 """
 
-from endpoints_app.sentences import endpoints, logs, operations, permissions, roles, troubles
+from endpoints_app.sentences import (
+    budget,
+    endpoints,
+    logs,
+    operations,
+    permissions,
+    roles,
+    troubles,
+)
 
-__all__ = ["endpoints", "logs", "operations", "permissions", "roles", "troubles"]
+__all__ = ["budget", "endpoints", "logs", "operations", "permissions", "roles", "troubles"]

@@ -37,6 +37,7 @@ class Filters:
     kinds: frozenset[Kind] = frozenset()
     owner: str = ""
     tag: str = ""
+    budget: str = ""
     attention: bool = False
     sort: str = "status"
     page: int = 1
@@ -194,7 +195,8 @@ def _narrow(fleet: EndpointQuerySet, filters: Filters, names: dict[str, int]) ->
         conditions &= Q(owner=filters.owner)
     if filters.tag:
         conditions &= Q(tag_lines__contains=f"\n{filters.tag}\n")
-    return fleet.filter(conditions) if conditions else fleet
+    narrowed = fleet.filter(conditions) if conditions else fleet
+    return narrowed.with_budget_policy(filters.budget) if filters.budget else narrowed
 
 
 def _order(sort: str) -> list[str]:

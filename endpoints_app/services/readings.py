@@ -19,7 +19,7 @@ from endpoints_app.domain.status import Reading, Reason, Reported, Status
 from endpoints_app.models import Endpoint, Operation, StatusChange, Workspace
 from endpoints_app.services import live
 
-DERIVATION = 1
+DERIVATION = 2
 """Raise when the rules that turn an answer into a row change: every row is then derived anew."""
 
 
@@ -233,6 +233,7 @@ def _describe(endpoint: Endpoint, answer: Answer) -> None:
     endpoint.owner = _cut(_owner(endpoint.tags), 255) or endpoint.creator
     endpoint.created_at = document.created_at
     endpoint.updated_at = document.updated_at
+    _describe_budget(endpoint, answer)
     if document.updated_at and document.updated_at <= answer.asked_at:
         endpoint.changed_at = max(endpoint.changed_at, document.updated_at)
     if answer.thin:
@@ -252,6 +253,21 @@ def _describe(endpoint: Endpoint, answer: Answer) -> None:
             *(f"{e['entity']} {e['name']}" for e in endpoint.entities),
         ]
     ).lower()
+
+
+def _describe_budget(endpoint: Endpoint, answer: Answer) -> None:
+    own = _cut(answer.document.budget_policy_id, 255)
+    if not answer.thin:
+        endpoint.budget_policy = own
+        endpoint.effective_budget_policy = (
+            _cut(answer.document.effective_budget_policy_id, 255) or own
+        )
+        endpoint.budget_known = True
+    elif own and own not in (endpoint.budget_policy, endpoint.effective_budget_policy):
+        # A list names one id at most, and not which of the two: what the last GET said stands
+        # until another one is listed. That none is listed says nothing.
+        endpoint.budget_policy = endpoint.effective_budget_policy = own
+        endpoint.budget_known = True
 
 
 def _describe_config(endpoint: Endpoint, document: wire.Endpoint) -> None:

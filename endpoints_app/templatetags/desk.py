@@ -447,14 +447,16 @@ AGED_CYCLES = 1.5
 
 
 @register.inclusion_tag("_pick.html", takes_context=True)
-def pick(context: Any, name: str, values: Sequence[str] = ()) -> dict[str, Any]:
-    """One filter of the page's form; `values` where its field does not know what there is.
+def pick(context: Any, name: str, values: Sequence[str | tuple[str, str]] = ()) -> dict[str, Any]:
+    """One filter of the page's form; `values`, or values with labels, where its field does not know
+    what there is.
 
     Several values at once come by a link, as the strip's do: they are shown and kept, since a
     choice of one could not say them.
     """
     bound: BoundField = context["form"][name]
-    choices = [(value, value) for value in values] or list(getattr(bound.field, "choices", ()))
+    labelled = [(item, item) if isinstance(item, str) else item for item in values]
+    choices = labelled or list(getattr(bound.field, "choices", ()))
     labels = dict(choices)
     given = bound.value() or []
     chosen = [given] if isinstance(given, str) else list(given)

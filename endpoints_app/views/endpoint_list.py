@@ -11,8 +11,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from endpoints_app import sentences
 from endpoints_app.forms import FilterForm
-from endpoints_app.services import listing
+from endpoints_app.services import budget, listing
 from endpoints_app.services.live import Since
 from endpoints_app.views import guards, partial
 
@@ -32,6 +33,8 @@ def page(request: HttpRequest) -> HttpResponse:
         return render(request, "endpoints/first_run.html", context)
     context["rows"] = listing.rows_of(context["page"], context["head"], context["now"])
     context["owners"], context["tags"] = listing.choices(context["visible"])
+    context["budget"] = budget.tally(context["visible"])
+    context["budgets"] = sentences.budget.choices(context["budget"].policies)
     if ignored := context["form"].ignored():
         messages.warning(request, ignored)
     return render(request, "endpoints/list.html", context)

@@ -36,6 +36,7 @@ def test_the_search_finds_each_way_of_reading() -> None:
         "PORT",  # from the environment under another name, or itself
         "DJANGO_SUPERUSER_PASSWORD",
         "WORKSPACE_<NAME>_AZURE_CLIENT_SECRET",
+        "WORKSPACE_<NAME>_BUDGET_POLICY_CALL",
     } <= read_variables()
 
 

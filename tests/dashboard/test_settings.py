@@ -81,6 +81,16 @@ BAD = [
     ("HISTORY_DAYS", "-1"),
     ("HISTORY_DAYS", "inf"),
     ("LOG_LEVEL", "sesame"),
+    ("BUDGET_POLICY_NAMES", "sesame"),
+    ("BUDGET_POLICY_NAMES", "an id=sesame"),
+    ("BUDGET_POLICY_NAMES", "one=sesame, one=other"),
+    ("BUDGET_POLICY_NAMES", "one="),
+    ("WORKSPACE_LAB_BUDGET_POLICY_CALL", "sesame"),
+    ("WORKSPACE_LAB_BUDGET_POLICY_CALL", "GET /api/2.0/{name}"),
+    ("WORKSPACE_LAB_BUDGET_POLICY_CALL", "PATCH https://sesame.example.com/api/2.0/{name}"),
+    ("WORKSPACE_LAB_BUDGET_POLICY_CALL", "PATCH /api/2.0/sesame"),
+    ("WORKSPACE_LAB_BUDGET_POLICY_CALL", "PATCH /api/2.0/{name}/../sesame"),
+    ("WORKSPACE_LAB_BUDGET_POLICY_CALL", "PATCH /api/2.0/{name}?sesame"),
 ]
 
 
@@ -285,3 +295,21 @@ def test_no_migration_is_missing(tmp_path: Path) -> None:
     ended = run("manage.py", "makemigrations", "--check", "--dry-run", **sqlite)
 
     assert ended.returncode == 0, ended.stdout
+
+
+def test_budget_policies_have_names_and_a_workspace_its_own_way_to_change_them(
+    settings_of: Any,
+) -> None:
+    path = "/api/2.0/serving-endpoints/{name}/budget-policy"
+    read = settings_of(
+        WORKSPACES="lab prod-eu",
+        BUDGET_POLICY_NAMES="6f1c-09=shop-search, 90ab=Risk & serving",
+        WORKSPACE_PROD_EU_BUDGET_POLICY_CALL=f"PATCH {path}",
+    )
+
+    assert read["BUDGET_POLICY_NAMES"] == {"6f1c-09": "shop-search", "90ab": "Risk & serving"}
+    (workspace, call), *others = read["BUDGET_POLICY_CALLS"].items()
+    assert workspace == "prod-eu"
+    assert (call.method, call.path) == ("PATCH", path)
+    assert not others
+    assert settings_of()["BUDGET_POLICY_NAMES"] == {}

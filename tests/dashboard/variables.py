@@ -33,6 +33,11 @@ def _read_in(tree: ast.AST) -> Iterator[str]:
             case ast.Call(func=ast.Name(id=reader), args=[ast.Constant(value=str(name)), *_]):
                 if reader.startswith(("env", "_read")):
                     yield name
+            case ast.Call(func=ast.Name(id="_read"), args=[ast.JoinedStr(values=parts), *_]):
+                yield "".join(
+                    str(part.value) if isinstance(part, ast.Constant) else "<NAME>"
+                    for part in parts
+                )
             case ast.Call(
                 func=ast.Attribute(value=holder, attr="get" | "getenv"),
                 args=[ast.Constant(value=str(name)), *_],

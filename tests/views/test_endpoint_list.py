@@ -138,6 +138,7 @@ def test_without_any_workspace_it_says_how_to_name_one(fleet: Fleet, as_vera: Cl
         ("?status=stopped&q=vision", {"vision-defects"}),
         ("?attention=1&status=stopped", set()),
         ("?workspace=lab&status=stopped", STOPPED),
+        ("?budget=none&kind=external", set()),
         ("?q=", None),
         ("?status=&workspace=&kind=&owner=&tag=", None),
     ],
@@ -170,6 +171,47 @@ def test_owner_and_tag_filter_by_what_the_page_offers(fleet: Fleet, as_vera: Cli
         for endpoint in found:
             row = fleet.endpoint(endpoint)
             assert value == row.owner or f"\n{value}\n" in row.tag_lines
+
+
+def test_budget_policies_filter_by_name_and_what_has_none(
+    fleet: Fleet, as_vera: Client, settings: Any
+) -> None:
+    settings.BUDGET_POLICY_NAMES = {"6f1c": "shop-search"}
+    policies = {"churn": "6f1c", "credit-limit": "6f1c", "customer-ltv": "90ab"}
+    for name in SHOWN:
+        bare = fleet.document(name)
+        for key in ("budget_policy_id", "effective_budget_policy_id"):
+            bare.pop(key, None)
+        if name in policies:
+            bare["effective_budget_policy_id"] = policies[name]
+        fleet.read(bare)
+
+    options = {
+        str(option.get("value")): option.get_text()
+        for option in page(as_vera).select("select[name=budget] option")
+    }
+    without = set(listed(page(as_vera, "?budget=none")))
+
+    assert options == {
+        "": "any",
+        "none": "without one",
+        "unknown": "not known yet",
+        "90ab": "90ab",
+        "6f1c": "shop-search",
+    }
+    assert set(listed(page(as_vera, "?budget=6f1c"))) == {"churn", "credit-limit"}
+    assert without == SHOWN.keys() - policies - {"gpt-4o-proxy", "databricks-gte-large-en"}
+    assert listed(page(as_vera, "?budget=unknown")) == []
+
+
+def test_the_budget_filter_survives_a_refresh_and_other_filters(as_vera: Client) -> None:
+    found = page(as_vera, "?budget=none&q=e&sort=name")
+
+    assert "budget=none" in str(one(found, "[hx-get*='changes']")["hx-get"])
+    assert one(found, "#filters option[value=none][selected]")
+    assert one(found, "form.find input[type=hidden][name=budget][value=none]")
+    for link in (*found.select("#counts a"), *found.select("thead a")):
+        assert "budget=none" in str(link["href"])
 
 
 @pytest.mark.parametrize("key", ["name", "owner", "changed", "status"])
@@ -276,6 +318,7 @@ NONSENSE = {
     "owner=%00": "Owner",
     "tag=%00": "Tag",
     "owner=" + "x" * 10_000: "Owner",
+    "budget=%00": "Budget policy",
 }
 
 
@@ -329,7 +372,7 @@ def test_looking_changes_nothing(fleet: Fleet, as_vera: Client) -> None:
 # Cost ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("query", "number"), [("", 11), ("?status=ready&q=e", 12)])
+@pytest.mark.parametrize(("query", "number"), [("", 12), ("?status=ready&q=e", 13)])
 def test_more_rows_cost_no_more_queries(
     query: str,
     number: int,
@@ -338,7 +381,8 @@ def test_more_rows_cost_no_more_queries(
     django_assert_num_queries: DjangoAssertNumQueries,
     request: Any,
 ) -> None:
-    """Session, user, roles; counts, order, rows, operations, changes, outages, owners, tags."""
+    """Session, user, roles; counts, order, rows, operations, changes, outages, owners, tags,
+    budget policies."""
     with django_assert_num_queries(number + WITHOUT_CACHE):
         page(as_vera, query)
     request.getfixturevalue("many")

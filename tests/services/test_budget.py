@@ -1,0 +1,147 @@
+"""Which policies the fleet has: taken in by readings, filtered and counted in the database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from endpoints_app.databricks_api import wire
+from endpoints_app.domain.budget import Standing
+from endpoints_app.models import Endpoint, Workspace
+from endpoints_app.services import budget, live, readings, workspaces
+from endpoints_app.services.readings import Answer
+from tests.conftest import Lab
+
+NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=1)
+MODEL = {"name": "churn-3", "entity_name": "ml.churn", "entity_version": "3", "type": "UC_MODEL"}
+PAY_PER_TOKEN = {"name": "llama", "foundation_model": {"name": "llama"}, "type": "FOUNDATION_MODEL"}
+EXTERNAL = {"name": "gpt", "external_model": {"provider": "openai"}, "type": "EXTERNAL_MODEL"}
+
+
+@pytest.fixture
+def workspace(db: None) -> Workspace:
+    workspaces.ensure(["lab"])
+    return Workspace.objects.get(name="lab")
+
+
+def document(name: str = "churn", entity: Any = MODEL, **more: Any) -> wire.Endpoint:
+    state = {"ready": "READY", "config_update": "NOT_UPDATING"}
+    config = {"served_entities": [entity]}
+    return wire.Endpoint.parse({"name": name, "state": state, "config": config} | more)
+
+
+def sight(workspace: Workspace, answer: Answer) -> Endpoint:
+    row = readings.first_sight(workspace, answer.document.name, answer)
+    with live.writing():
+        readings.save([], [row], [])
+    return Endpoint.objects.select_related("workspace").get(pk=row.pk)
+
+
+def standing(row: Endpoint) -> tuple[Standing, str]:
+    return row.budget_standing, row.policy.id
+
+
+SET = {"budget_policy_id": "one", "effective_budget_policy_id": "one"}
+INHERITED = {"effective_budget_policy_id": "two"}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (SET, (Standing.SET, "one")),
+        ({"budget_policy_id": "one"}, (Standing.SET, "one")),
+        ({"usage_policy_id": "one"}, (Standing.SET, "one")),
+        (INHERITED, (Standing.INHERITED, "two")),
+        ({}, (Standing.NONE, "")),
+        ({"budget_policy_id": 7, "effective_budget_policy_id": {}}, (Standing.SET, "7")),
+        ({"budget_policy_id": "x" * 300}, (Standing.SET, "x" * 254 + "…")),
+    ],
+)
+def test_a_get_tells_all(workspace: Workspace, more: Any, expected: Any) -> None:
+    assert standing(sight(workspace, Answer(document(**more), NOW))) == expected
+
+
+def test_a_list_without_an_id_leaves_it_unknown(workspace: Workspace) -> None:
+    row = sight(workspace, Answer(document(), NOW, thin=True))
+    assert row.budget_standing is Standing.UNKNOWN
+    named = sight(workspace, Answer(document("b", usage_policy_id="one"), NOW, thin=True))
+    assert standing(named) == (Standing.SET, "one")
+
+
+@pytest.mark.parametrize("told", [SET, INHERITED, {}])
+def test_a_list_without_an_id_takes_nothing_back(workspace: Workspace, told: Any) -> None:
+    row = sight(workspace, Answer(document(**told), NOW))
+    before = standing(row)
+    readings.take_in(row, Answer(document(description="new"), LATER, thin=True))
+    assert standing(row) == before
+
+
+@pytest.mark.parametrize("key", ["budget_policy_id", "usage_policy_id"])
+def test_a_list_that_names_what_is_inherited_does_not_make_it_set(
+    workspace: Workspace, key: str
+) -> None:
+    row = sight(workspace, Answer(document(**INHERITED), NOW))
+    readings.take_in(row, Answer(document(**{key: "two"}), LATER, thin=True))
+    assert standing(row) == (Standing.INHERITED, "two")
+
+
+def test_another_id_in_the_list_counts_at_once(workspace: Workspace) -> None:
+    row = sight(workspace, Answer(document(**SET), NOW))
+    readings.take_in(row, Answer(document(usage_policy_id="three"), LATER, thin=True))
+    assert standing(row) == (Standing.SET, "three")
+
+
+@pytest.fixture
+def mixed(workspace: Workspace) -> Workspace:
+    for number, more in enumerate([SET, SET, INHERITED, {}]):
+        sight(workspace, Answer(document(f"m{number}", **more), NOW))
+    sight(workspace, Answer(document("thin"), NOW, thin=True))
+    sight(workspace, Answer(document("llama", PAY_PER_TOKEN), NOW))
+    sight(workspace, Answer(document("gpt", EXTERNAL), NOW, thin=True))
+    gone = sight(workspace, Answer(document("gone"), NOW))
+    with live.writing():
+        readings.save([gone], [], [readings.bury(gone, NOW)])
+    return workspace
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("one", {"m0", "m1"}),
+        ("two", {"m2"}),
+        ("none", {"m3"}),
+        ("unknown", {"thin"}),
+        ("three", set()),
+    ],
+)
+def test_the_filter_tells_without_from_unknown_and_from_impossible(
+    mixed: Workspace, asked: str, found: set[str]
+) -> None:
+    living = Endpoint.objects.living().with_budget_policy(asked)
+    assert set(living.values_list("name", flat=True)) == found
+
+
+def test_the_tally_agrees_with_what_each_row_says(
+    mixed: Workspace, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(1):
+        tally = budget.tally([mixed.pk])
+
+    rows = [row.budget_standing for row in Endpoint.objects.living()]
+    in_force = (Standing.SET, Standing.INHERITED)
+    for value in (Standing.NONE, Standing.UNKNOWN, Standing.IMPOSSIBLE):
+        assert tally.of(value) == rows.count(value) > 0
+    assert sum(tally.of(value) for value in in_force) == sum(rows.count(v) for v in in_force) == 3
+    assert tally.policies == ["one", "two"]
+    assert budget.tally([]).without == 0
+
+
+def test_policies_arrive_by_the_sync(lab: Lab) -> None:
+    lab.sync()
+    assert Endpoint.objects.with_budget_policy("unknown").exists(), "lists leave it open"
+    lab.settle()
+    assert not Endpoint.objects.with_budget_policy("unknown").exists()
+    assert budget.tally([lab.workspace.pk]).policies
