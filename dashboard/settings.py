@@ -325,6 +325,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 4},
     },
+    "end acknowledgements": {
+        "task": "endpoints_app.tasks.end_acknowledgements",
+        "schedule": 5.0,
+        "options": {"expires": 4},
+    },
     "prune": {
         "task": "endpoints_app.tasks.prune",
         "schedule": 3600.0,

@@ -17,7 +17,15 @@ from kombu.exceptions import OperationalError
 
 from endpoints_app.domain.lifecycle import OperationKind
 from endpoints_app.models import Endpoint, Operation, Workspace
-from endpoints_app.services import clients, history, logs, operations, sync, workspaces
+from endpoints_app.services import (
+    acknowledging,
+    clients,
+    history,
+    logs,
+    operations,
+    sync,
+    workspaces,
+)
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +102,12 @@ def sync_workspace(workspace_id: int, **_: Any) -> None:
 def keep_logs(**_: Any) -> None:
     """Every few seconds: keep the logs of updates that have failed."""
     logs.keep_failures(now=timezone.now())
+
+
+@shared_task
+def end_acknowledgements(**_: Any) -> None:
+    """Every few seconds: those whose time is over."""
+    acknowledging.expire(now=timezone.now())
 
 
 @shared_task

@@ -8,6 +8,7 @@ from endpoints_app.domain.lifecycle import OperationKind
 from endpoints_app.domain.logs import Log
 from endpoints_app.views import (
     account,
+    acknowledge,
     endpoint_detail,
     endpoint_list,
     health,
@@ -70,6 +71,18 @@ urlpatterns = [
         "w/<str:workspace>/e/<str:name>/permissions/edit/",
         permissions_edit.edit,
         name="permissions-edit",
+    ),
+    # Who is on it
+    path("w/<str:workspace>/e/<str:name>/acknowledge/", acknowledge.page, name="acknowledge"),
+    path(
+        "w/<str:workspace>/e/<str:name>/acknowledge/dialog/",
+        acknowledge.dialog,
+        name="acknowledge-dialog",
+    ),
+    path(
+        "w/<str:workspace>/e/<str:name>/acknowledge/clear/",
+        acknowledge.clear,
+        name="acknowledge-clear",
     ),
     # Query schema
     path("w/<str:workspace>/e/<str:name>/schema/", schema.page, name="schema"),

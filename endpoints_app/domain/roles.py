@@ -12,6 +12,9 @@ class Action(StrEnum):
     PERMISSIONS = "permissions"
     BUDGET = "budget"
     TRY = "try"
+    ACKNOWLEDGE = "acknowledge"  # say who is on it, and what happened
+    MAINTAIN = "maintain"  # plan work
+    STATUS_VIEWS = "status_views"  # named status pages, their links, runbooks and contacts
 
 
 class Role(StrEnum):
@@ -25,8 +28,14 @@ class Role(StrEnum):
 
 
 _VIEWER = frozenset({Action.SEE, Action.READ_LOGS})
-_OPERATOR = _VIEWER | {Action.STOP, Action.START, Action.TRY}
-_MANAGER = _OPERATOR | {Action.DELETE, Action.PERMISSIONS, Action.BUDGET}
+_OPERATOR = _VIEWER | {
+    Action.STOP,
+    Action.START,
+    Action.TRY,
+    Action.ACKNOWLEDGE,
+    Action.MAINTAIN,
+}
+_MANAGER = _OPERATOR | {Action.DELETE, Action.PERMISSIONS, Action.BUDGET, Action.STATUS_VIEWS}
 
 ACTIONS: dict[Role, frozenset[Action]] = {
     Role.VIEWER: _VIEWER,

@@ -5,6 +5,7 @@ documentation has them.
 """
 
 from endpoints_app.sentences import (
+    acknowledging,
     budget,
     endpoints,
     logs,
@@ -14,4 +15,13 @@ from endpoints_app.sentences import (
     troubles,
 )
 
-__all__ = ["budget", "endpoints", "logs", "operations", "permissions", "roles", "troubles"]
+__all__ = [
+    "acknowledging",
+    "budget",
+    "endpoints",
+    "logs",
+    "operations",
+    "permissions",
+    "roles",
+    "troubles",
+]

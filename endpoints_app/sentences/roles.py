@@ -23,6 +23,9 @@ def lacking(action: Action, role: Role | None) -> str:
         Action.DELETE: _("To delete an endpoint you need the role manager."),
         Action.TRY: _("To send a request to an endpoint you need the role operator."),
         Action.PERMISSIONS: _("To change permissions you need the role manager."),
+        Action.ACKNOWLEDGE: _("To say who is on it you need the role operator."),
+        Action.MAINTAIN: _("To plan work you need the role operator."),
+        Action.STATUS_VIEWS: _("To change status pages you need the role manager."),
     }.get(action, _("Your role does not allow this."))
     if role is None:
         return wanted

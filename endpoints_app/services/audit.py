@@ -40,6 +40,21 @@ def of_endpoint(
     )
 
 
+def of_status_page(
+    action: str, *, by: User, now: datetime, workspace: str = "", detail: Mapping[str, Any]
+) -> None:
+    """What somebody did for the status page, beyond one endpoint; `action` as "work planned"."""
+    AuditEntry.objects.create(
+        at=now,
+        actor_id=by.pk,
+        actor_name=name_of(by),
+        action=action,
+        workspace=workspace,
+        endpoint="",
+        detail=dict(detail),
+    )
+
+
 def name_of(user: User) -> str:
     """The name by which an account is remembered once it is deleted."""
     return (user.get_full_name() or user.get_username())[:150]

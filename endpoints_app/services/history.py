@@ -5,7 +5,17 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import models
 
-from endpoints_app.models import AuditEntry, Endpoint, LogSnapshot, Operation, Outage, StatusChange
+from endpoints_app.models import (
+    Acknowledgement,
+    AuditEntry,
+    Endpoint,
+    IncidentNote,
+    LogSnapshot,
+    Maintenance,
+    Operation,
+    Outage,
+    StatusChange,
+)
 from endpoints_app.services import live
 
 BATCH = 500
@@ -21,6 +31,9 @@ def prune(*, now: datetime) -> None:
     _prune(Operation.objects.filter(settled_at__lt=horizon))
     _prune(AuditEntry.objects.filter(at__lt=horizon))
     _prune(Outage.objects.filter(end__lt=horizon))
+    _prune(Acknowledgement.objects.filter(cleared_at__lt=horizon))
+    _prune(Maintenance.objects.filter(end__lt=horizon))
+    _prune(IncidentNote.objects.filter(incident_start__lt=horizon))
     _prune(Endpoint.objects.filter(gone_at__lt=horizon))
 
 

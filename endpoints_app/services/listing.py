@@ -11,8 +11,9 @@ from django.db.models import Count, Q
 from endpoints_app.domain import uptime
 from endpoints_app.domain.kind import Kind
 from endpoints_app.domain.status import NEEDS_ATTENTION, Status
-from endpoints_app.models import Endpoint, Operation, Outage, StatusChange
+from endpoints_app.models import Acknowledgement, Endpoint, Operation, Outage, StatusChange
 from endpoints_app.models.endpoint import EndpointQuerySet
+from endpoints_app.services import acknowledging
 from endpoints_app.services.live import Head
 
 PAGE_SIZE = 100
@@ -56,6 +57,7 @@ class Row:
     stale: bool
     operation: Operation | None = None
     trace: Sequence[uptime.Span] = ()
+    taken: Acknowledgement | None = None  # who is on it
 
     @property
     def idle(self) -> bool:
@@ -141,12 +143,13 @@ def page(visible: Collection[int], filters: Filters, head: Head, now: datetime) 
 
 
 def rows(endpoints: Iterable[Endpoint], head: Head, now: datetime) -> list[Row]:
-    """What each row shows. Three queries, whatever their number."""
+    """What each row shows. Four queries, whatever their number."""
     endpoints = list(endpoints)
     pks = [endpoint.pk for endpoint in endpoints]
     stale = head.stale(now)
     operations = {o.endpoint_id: o for o in Operation.objects.open().filter(endpoint__in=pks)}
     traces = _traces(endpoints, head, now)
+    taken = acknowledging.standing(pks, now)
     return [
         Row(
             endpoint=endpoint,
@@ -154,6 +157,7 @@ def rows(endpoints: Iterable[Endpoint], head: Head, now: datetime) -> list[Row]:
             stale=endpoint.workspace_id in stale,
             operation=operations.get(endpoint.pk),
             trace=traces[endpoint.pk],
+            taken=taken.get(endpoint.pk),
         )
         for endpoint in endpoints
     ]

@@ -17,7 +17,7 @@ from endpoints_app.domain.lifecycle import State
 from endpoints_app.domain.masking import clean, keepable
 from endpoints_app.domain.status import Reading, Reason, Reported, Status
 from endpoints_app.models import Endpoint, Operation, StatusChange, Workspace
-from endpoints_app.services import live
+from endpoints_app.services import acknowledging, live
 
 DERIVATION = 2
 """Raise when the rules that turn an answer into a row change: every row is then derived anew."""
@@ -143,6 +143,7 @@ def save(
         for endpoint in new
     ]
     StatusChange.objects.bulk_create(proven, batch_size=BATCH)
+    acknowledging.follow(proven)
 
 
 BATCH = 200

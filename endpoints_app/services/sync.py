@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet
 from endpoints_app.databricks_api import errors, wire
 from endpoints_app.databricks_api.client import WorkspaceClient
 from endpoints_app.models import Endpoint, Outage, StatusChange, Workspace
-from endpoints_app.services import clients, live, readings
+from endpoints_app.services import acknowledging, clients, live, readings
 from endpoints_app.services.readings import Answer
 
 log = logging.getLogger(__name__)
@@ -117,6 +117,8 @@ def _list(
             _write(workspace, seen, changed, vanished, asked_at, look_at=look_at)
         elif news:
             live.next_revision()
+        if gap:
+            acknowledging.found_well(workspace.pk, asked_at)
     workspace.observed_at, workspace.error = asked_at, ""
     return bool(changed or vanished)
 

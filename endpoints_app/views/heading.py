@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 
 from endpoints_app import sentences
 from endpoints_app.domain.lifecycle import OperationKind
+from endpoints_app.domain.roles import Action
 from endpoints_app.domain.status import Status
 from endpoints_app.models import Endpoint
-from endpoints_app.services import clients, detail, listing, live, operations
+from endpoints_app.services import acknowledging, clients, detail, listing, live, operations
 from endpoints_app.views import guards, partial
 
 
@@ -50,6 +51,8 @@ def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
         "latest": detail.latest_operation(endpoint),
         "usual": detail.usual(endpoint, row.operation.known_kind) if row.operation else None,
         "actions": actions,
+        "needs_somebody": acknowledging.is_needed(endpoint, row.status),
+        "may_acknowledge": access.may(Action.ACKNOWLEDGE, endpoint.workspace_id),
         "databricks_url": _databricks_url(endpoint),
         "poll_url": _changes_url(endpoint),
         "cursor": head.cursor(now),

@@ -15,6 +15,9 @@ MAY = {
     Action.DELETE: {Role.MANAGER},
     Action.PERMISSIONS: {Role.MANAGER},
     Action.BUDGET: {Role.MANAGER},
+    Action.ACKNOWLEDGE: {Role.OPERATOR, Role.MANAGER},
+    Action.MAINTAIN: {Role.OPERATOR, Role.MANAGER},
+    Action.STATUS_VIEWS: {Role.MANAGER},
 }
 
 

@@ -236,11 +236,11 @@ def test_news_costs_what_changed_and_not_the_page(
     fleet: Fleet, as_vera: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     """Session, user, roles; the head; counts and order of the page; what changed, and its
-    operations, changes and outages."""
+    operations, changes, outages and who is on it."""
     since = cursor()
     fleet.change("churn")
 
-    with django_assert_num_queries(3 + 3 + 2 + 4):
+    with django_assert_num_queries(3 + 3 + 2 + 5):
         look(as_vera, since)
 
 

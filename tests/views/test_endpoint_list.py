@@ -372,7 +372,7 @@ def test_looking_changes_nothing(fleet: Fleet, as_vera: Client) -> None:
 # Cost ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("query", "number"), [("", 12), ("?status=ready&q=e", 13)])
+@pytest.mark.parametrize(("query", "number"), [("", 13), ("?status=ready&q=e", 14)])
 def test_more_rows_cost_no_more_queries(
     query: str,
     number: int,
@@ -381,8 +381,8 @@ def test_more_rows_cost_no_more_queries(
     django_assert_num_queries: DjangoAssertNumQueries,
     request: Any,
 ) -> None:
-    """Session, user, roles; counts, order, rows, operations, changes, outages, owners, tags,
-    budget policies."""
+    """Session, user, roles; counts, order, rows, operations, changes, outages, who is on it,
+    owners, tags, budget policies."""
     with django_assert_num_queries(number + WITHOUT_CACHE):
         page(as_vera, query)
     request.getfixturevalue("many")

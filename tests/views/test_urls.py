@@ -60,6 +60,21 @@ ADDRESSES = {
         "in 404 404 403 403 to",
         "in 404 404 403 403 400",
     ),
+    "acknowledge": (
+        "/w/lab/e/fraud-scorer/acknowledge/",
+        "in 404 404 200 200 200",
+        "in 404 404 403 400 400",
+    ),
+    "acknowledge-dialog": (
+        "/w/lab/e/fraud-scorer/acknowledge/dialog/",
+        "401 404 404 200 200 200",
+        "401 405 405 405 405 405",
+    ),
+    "acknowledge-clear": (
+        "/w/lab/e/fraud-scorer/acknowledge/clear/",
+        "in 405 405 405 405 405",
+        "in 404 404 403 to to",
+    ),
     "schema": ("/w/lab/e/churn/schema/", "in 404 404 200 200 200", "in 405 405 405 405 405"),
     "schema-part": (
         "/w/lab/e/churn/schema/part/",

@@ -1,0 +1,42 @@
+"""What people enter for the status page; what it shows is held to more than its length."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+
+from endpoints_app import sentences
+from endpoints_app.domain.public_text import unfit
+from endpoints_app.forms import Lines
+
+
+class Public(forms.CharField):
+    """A line that the status page shows."""
+
+    def clean(self, value: Any) -> str:
+        text = str(super().clean(value))
+        if why := unfit(text):
+            raise forms.ValidationError(str(sentences.acknowledging.UNFIT[why]), code=why.value)
+        return text
+
+
+class PublicLines(Public, Lines):
+    """Several of them."""
+
+
+class AcknowledgeForm(forms.Form):
+    role = Public(max_length=100)
+    note = Lines(required=False, max_length=500)
+    lasting = forms.ChoiceField(initial="3600")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["lasting"].choices = [  # type: ignore[attr-defined]
+            (str(int(lasting.total_seconds())), label)
+            for lasting, label in sentences.acknowledging.LASTING.items()
+        ]
+
+    def clean_lasting(self) -> timedelta:
+        return timedelta(seconds=int(self.cleaned_data["lasting"]))
