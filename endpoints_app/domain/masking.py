@@ -7,15 +7,21 @@ from typing import Any
 MASK = "•••"
 DEEPEST = 100
 REFERENCE = re.compile(r"\{\{secrets/[^{}/\s]+/[^{}/\s]+\}\}")
+# The fields in which the SDK sends references to secrets, and whatever else is named like them.
+SECRET_KEY = re.compile(
+    r"(?:api|access|secret|private|account)_key(?:_id)?$|(?:^|_)(?:token|secret|password"
+    r"|passphrase|credentials?)$",
+    re.IGNORECASE,
+)
 
 
 def keepable(document: Any, depth: int = 0) -> Any:
     """A copy of an endpoint's document that may be stored and shown.
 
     Environment variables keep their names and, of their values, only references such as
-    `{{secrets/scope/key}}`; plaintext secrets, which Databricks does not echo, would be masked if
-    it did. NUL, lone surrogates, NaN and bottomless nesting, which JSON allows and databases
-    refuse, are replaced.
+    `{{secrets/scope/key}}`; so do the fields of an external model that hold its keys. Plaintext
+    secrets, which Databricks does not echo, would be masked if it did. NUL, lone surrogates, NaN
+    and bottomless nesting, which JSON allows and databases refuse, are replaced.
     """
     if depth > DEEPEST:
         return "…"
@@ -38,6 +44,10 @@ def _value(key: str, value: Any, depth: int) -> Any:
         return {clean(str(name)): _reference_or_mask(text) for name, text in value.items()}
     if key == "environment_vars" or key.endswith("_plaintext"):
         return MASK
+    if key == "api_key_auth" and isinstance(value, dict) and "value" in value:
+        value = value | {"value": _reference_or_mask(value["value"])}
+    if isinstance(value, str) and value and SECRET_KEY.search(key):
+        return _reference_or_mask(value)
     return keepable(value, depth + 1)
 
 

@@ -2,6 +2,7 @@
 
 from endpoints_app.models.acknowledgement import Acknowledgement
 from endpoints_app.models.audit import AuditEntry
+from endpoints_app.models.config_version import ConfigVersion
 from endpoints_app.models.endpoint import Endpoint
 from endpoints_app.models.fleet import Fleet
 from endpoints_app.models.incident_note import IncidentNote
@@ -18,6 +19,7 @@ from endpoints_app.models.workspace import Outage, Workspace
 __all__ = [
     "Acknowledgement",
     "AuditEntry",
+    "ConfigVersion",
     "Endpoint",
     "Fleet",
     "IncidentNote",

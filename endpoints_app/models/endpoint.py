@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 from django.db.models import Case, Q, Value, When
@@ -107,8 +108,11 @@ class Endpoint(models.Model):
     fingerprint = models.CharField(max_length=32, blank=True)  # of its item in the list
     document = models.JSONField(null=True)  # the last GET, secrets masked
     document_at = models.DateTimeField(null=True)
+    config_digest = models.CharField(max_length=32, blank=True)  # of the configs that are kept
     next_look_at = models.DateTimeField(null=True)  # when a GET is due
     revision = models.PositiveBigIntegerField(default=0)
+
+    seen: Any = None  # what the reading at hand tells of its configs (services/config_history.py)
 
     objects = EndpointQuerySet.as_manager()
 

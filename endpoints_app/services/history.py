@@ -8,6 +8,7 @@ from django.db import models
 from endpoints_app.models import (
     Acknowledgement,
     AuditEntry,
+    ConfigVersion,
     Endpoint,
     IncidentNote,
     LogSnapshot,
@@ -28,6 +29,7 @@ def prune(*, now: datetime) -> None:
     evidence = now - timedelta(days=settings.LOG_SNAPSHOT_DAYS)
     _prune(LogSnapshot.objects.filter(taken_at__lt=evidence))
     _prune(StatusChange.objects.filter(at__lt=horizon))
+    _prune(ConfigVersion.objects.over_before(horizon))
     _prune(Operation.objects.filter(settled_at__lt=horizon))
     _prune(AuditEntry.objects.filter(at__lt=horizon))
     _prune(Outage.objects.filter(end__lt=horizon))

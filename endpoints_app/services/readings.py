@@ -17,7 +17,7 @@ from endpoints_app.domain.lifecycle import State
 from endpoints_app.domain.masking import clean, keepable
 from endpoints_app.domain.status import Reading, Reason, Reported, Status
 from endpoints_app.models import Endpoint, Operation, StatusChange, Workspace
-from endpoints_app.services import acknowledging, live
+from endpoints_app.services import acknowledging, config_history, live
 
 DERIVATION = 2
 """Raise when the rules that turn an answer into a row change: every row is then derived anew."""
@@ -132,6 +132,7 @@ def save(
         update_fields=WRITTEN,
     )
     Endpoint.objects.bulk_create(new, batch_size=BATCH)
+    config_history.keep([endpoint.seen for endpoint in (*changed, *new) if endpoint.seen])
     proven += [
         StatusChange(
             endpoint=endpoint,
@@ -242,9 +243,11 @@ def _describe(endpoint: Endpoint, answer: Answer) -> None:
         if endpoint.document is None:
             _describe_config(endpoint, document)
     else:
+        last = endpoint.document_at
         endpoint.document = keepable(document.raw)
         endpoint.document_at = answer.asked_at
         _describe_config(endpoint, document)
+        endpoint.seen = config_history.news(endpoint, document, answer.asked_at, last)
     endpoint.search = " ".join(
         [
             endpoint.name,
