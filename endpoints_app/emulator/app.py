@@ -20,6 +20,7 @@ from endpoints_app.emulator import (
     endpoints_api,
     fleet,
     invocations,
+    logs,
     permissions,
 )
 from endpoints_app.emulator.auth import USER, Credentials
@@ -44,6 +45,7 @@ ROUTES = [
     *auth.ROUTES,
     *endpoints_api.ROUTES,
     *invocations.ROUTES,
+    *logs.ROUTES,
     *permissions.ROUTES,
 ]
 
@@ -90,11 +92,12 @@ class Emulator:
         self.credentials = credentials or Credentials()
         self.calls = Calls()
         self.faults = Faults()
+        self.log_orders = logs.Orders()
         self.list_items = PerRevision(lambda it: documents.dumps(documents.summary(it)))
         self._state = StateFile(state) if state else None
         self.world = self._first_world(clock)
         self._api = Router(ROUTES)
-        self._control = Router(control.ROUTES)
+        self._control = Router([*control.ROUTES, *logs.CONTROL_ROUTES])
 
     @property
     def workspace_id(self) -> str:
@@ -105,6 +108,7 @@ class Emulator:
     def reset(self) -> None:
         self.calls.clear()
         self.faults.clear()
+        self.log_orders.clear()
         self.world.reset(self.options.fleet(self.world.clock()))
 
     def __call__(

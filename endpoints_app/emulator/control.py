@@ -13,8 +13,14 @@ POST   /_control/endpoints/{name}   changes an endpoint behind everybody's back:
                                     {"state": {…}} sets what it reports, which then stays until an
                                     operation changes it; {"permission_level": …};
                                     {"remove": true}; {"replace": true} (same name, new id)
+POST   /_control/logs/{name}        from now on a log of the endpoint is another: {"rotate": true}
+                                    begins it anew now, {"most": bytes} leaves its last part,
+                                    {"size": bytes} makes it that long (one line a second),
+                                    {"says": text} is all of it; "log": "server" (the default) or
+                                    "build", and "served": only of this entity
+DELETE /_control/logs/{name}        its logs are as they were
 POST   /_control/clock              {"advance": seconds} → {"now": seconds since the epoch}
-POST   /_control/reset              the fleet, calls and faults as they were at the first start
+POST   /_control/reset              all of this as it was at the first start
 """
 
 from __future__ import annotations

@@ -52,12 +52,16 @@ class Entity:
 
 @dataclass
 class Config:
-    """One version of what an endpoint serves; `routes` maps entity name to percentage."""
+    """One version of what an endpoint serves; `routes` maps entity name to percentage.
+
+    `ends` is when its deployment is over, or was; None: it took the usual time.
+    """
 
     version: int
     entities: list[Entity]
     routes: dict[str, int] = field(default_factory=dict)
     started: float = 0
+    ends: float | None = None
     auto_capture: dict[str, Any] | None = None
 
 

@@ -51,6 +51,7 @@ def deploy(endpoint: Endpoint, kind: str, config: Config, *, now: float, scale: 
     endpoint.latest_version += 1
     config.version = endpoint.latest_version
     config.started = now
+    config.ends = now + duration(kind, config) * scale
     for entity in config.entities:
         entity.deployment, entity.message = CREATING, CREATING_MESSAGE
     endpoint.pending = config
@@ -58,7 +59,7 @@ def deploy(endpoint: Endpoint, kind: str, config: Config, *, now: float, scale: 
     endpoint.updated = now
     if endpoint.suspend is not None:
         endpoint.suspend = NOT_SUSPENDED
-    _begin(endpoint, kind, now + duration(kind, config) * scale)
+    _begin(endpoint, kind, config.ends)
 
 
 def stop(endpoint: Endpoint, *, now: float, scale: float) -> None:

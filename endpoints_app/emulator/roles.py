@@ -122,7 +122,8 @@ class Maker:
         for entity in config.entities:
             entity.deployment, entity.message = CREATING, CREATING_MESSAGE
         left = max(lifecycle.duration(kind, config) - elapsed, 1)
-        return Change(kind, self.now + left * self.scale)
+        config.ends = self.now + left * self.scale
+        return Change(kind, config.ends)
 
     def _tags(self) -> dict[str, str | None]:
         part = self.part
