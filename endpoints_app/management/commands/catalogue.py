@@ -69,7 +69,8 @@ def _extract() -> Catalog:
 def _texts() -> Iterator[tuple[Path, str]]:
     for folder in SOURCES:
         for path in sorted((settings.BASE_DIR / folder).rglob("*")):
-            if path.suffix in (".py", ".html") and "emulator" not in path.parts:
+            inside = path.relative_to(settings.BASE_DIR)
+            if path.suffix in (".py", ".html") and "emulator" not in inside.parts:
                 yield path, path.read_text()
 
 
