@@ -14,6 +14,7 @@ from .errors import BadRequest, Nonsense, Sent
 from .transport import Reply, Transport
 from .wire import Endpoint, objects
 from .wire_logs import LogText, parts_of, tail_of
+from .wire_metrics import Sample, samples_of
 from .wire_permissions import Me, PermissionLevel, Permissions
 
 T = TypeVar("T")
@@ -172,6 +173,17 @@ class WorkspaceClient:
         it unparsed. More than `most` bytes are Nonsense."""
         path = f"{_path(name)}/openapi"
         return self._transport.read_raw(path, deadline=deadline, accept="text/plain", most=most)
+
+    # Metrics ------------------------------------------------------------------------------------
+
+    def export_metrics(
+        self, name: str, *, deadline: float = 10.0, most: int = 4_000_000
+    ) -> tuple[Sample, ...]:
+        """What the endpoint exported of the last minute; nothing is an answer too. More than
+        `most` bytes, and text that is none of Prometheus', are Nonsense."""
+        path = f"{_path(name)}/metrics"
+        body = self._transport.read_raw(path, deadline=deadline, accept="text/plain", most=most)
+        return samples_of(body)
 
     # Requests to a model ------------------------------------------------------------------------
 
