@@ -142,10 +142,12 @@ class Transport:
         """GET a JSON object; see `_read`."""
         return _json_object(self._read(Ask("GET", path, self._whole), deadline=deadline))
 
-    def read_raw(self, path: str, *, deadline: float, accept: str, most: int) -> bytes:
+    def read_raw(
+        self, path: str, *, deadline: float, accept: str, most: int, insist: bool = True
+    ) -> bytes:
         """GET a body as it is; one of more than `most` bytes is Nonsense. See `_read`."""
         take = partial(_body, limit=most)
-        return self._read(Ask("GET", path, take, accept=accept), deadline=deadline)
+        return self._read(Ask("GET", path, take, accept=accept), deadline=deadline, insist=insist)
 
     def read_through(
         self,
@@ -181,9 +183,9 @@ class Transport:
     def _whole(self, response: requests.Response) -> bytes:
         return _body(response, self._max_body)
 
-    def _read(self, ask: Ask[T], *, deadline: float) -> T:
-        """Asked again within the retry budget and the deadline after 429, 503 and lost connections,
-        and once with a new sign-in after a 401.
+    def _read(self, ask: Ask[T], *, deadline: float, insist: bool = True) -> T:
+        """Asked again within the retry budget and the deadline after 429 (not without `insist`),
+        503 and lost connections, and once with a new sign-in after a 401.
         """
         ends = self._clock.monotonic() + deadline
         budget = self._retry_budget
@@ -200,6 +202,8 @@ class Transport:
                 if self._signer.distrust(signed):
                     continue
             pause = self._pause(failure, attempt)
+            if isinstance(failure, Throttled) and not insist:
+                raise failure
             if pause is None or pause > budget or self._clock.monotonic() + pause >= ends:
                 raise failure
             self._clock.sleep(pause)

@@ -8,6 +8,7 @@ from endpoints_app.models.fleet import Fleet
 from endpoints_app.models.incident_note import IncidentNote
 from endpoints_app.models.log_snapshot import LogSnapshot
 from endpoints_app.models.maintenance import Maintenance
+from endpoints_app.models.metric_sample import MetricSample, MetricWatch
 from endpoints_app.models.operation import Operation
 from endpoints_app.models.role_group import RoleGroup
 from endpoints_app.models.schema_copy import SchemaCopy
@@ -25,6 +26,8 @@ __all__ = [
     "IncidentNote",
     "LogSnapshot",
     "Maintenance",
+    "MetricSample",
+    "MetricWatch",
     "Operation",
     "Outage",
     "RoleGroup",

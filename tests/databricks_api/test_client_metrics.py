@@ -154,3 +154,15 @@ def test_an_endpoint_that_is_gone_says_so(connect):
         pytest.raises(errors.DoesNotExist),
     ):
         connect(server.url).export_metrics("churn")
+
+
+def test_a_workspace_that_wants_to_be_left_alone_is_not_asked_again(connect):
+    refusal = {"error_code": "REQUEST_LIMIT_EXCEEDED", "message": "slow down"}
+    answer = {"headers": {"Retry-After": "1"}}
+    with (
+        raw_server(lambda request, line: line.answer(429, refusal, **answer)) as server,
+        pytest.raises(errors.Throttled) as caught,
+    ):
+        connect(server.url).export_metrics("churn")
+    assert caught.value.retry_after == 1
+    assert len(server.calls()) == 1

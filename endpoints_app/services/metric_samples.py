@@ -1,0 +1,233 @@
+"""Metrics are read once a minute, for whom somebody watches, whatever the number of watchers."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import DatabaseError, transaction
+from django.db.models import Q
+
+from endpoints_app.databricks_api import WorkspaceClient, errors
+from endpoints_app.domain.metrics import MINUTE, Reading, Stretch, by_entity, read, rolled_up, window
+from endpoints_app.models import Endpoint, MetricSample, MetricWatch
+from endpoints_app.models.metric_sample import STRETCH, MetricWatchQuerySet, stretch_of
+from endpoints_app.services import audit, clients, live
+
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+MOST = 100  # endpoints that are sampled at all
+WATCHED = timedelta(hours=24)  # so long after somebody has looked
+NOTED = timedelta(minutes=5)  # how exactly is known when that was
+
+AT_ONCE = 4  # calls to one workspace
+SECONDS = 5.0
+ROUND_SECONDS = 40.0  # later in a round no call begins
+FAILURES = 3  # calls without an answer after which a round is given up
+MOST_ENTITIES = 20
+
+FINE = timedelta(days=1)  # then five minutes become one row
+BATCH = 500
+
+NOTHING = "nothing"
+
+
+# Who is sampled --------------------------------------------------------------------------------
+
+
+class TooMany(Exception):
+    """As many as can be sampled are kept already."""
+
+
+def wanted(now: datetime) -> MetricWatchQuerySet:
+    return MetricWatch.objects.wanted(now - WATCHED)
+
+
+def watch(endpoint: Endpoint, *, now: datetime) -> MetricWatch | None:
+    """Somebody looks at its metrics; a page that cannot note it goes on without."""
+    found = MetricWatch.objects.filter(endpoint=endpoint).first()
+    noted = found is not None and found.watched_at is not None and now - found.watched_at < NOTED
+    if endpoint.gone_at is not None or noted:
+        return found
+    try:
+        with transaction.atomic():
+            found, _ = MetricWatch.objects.update_or_create(
+                endpoint=endpoint,
+                defaults={"watched_at": now},
+                create_defaults={"watched_at": now, "due_at": now},
+            )
+    except DatabaseError:
+        log.exception("That %s is watched was not noted.", endpoint)
+    return found
+
+
+def keep(endpoint: Endpoint, on: bool, *, by: User, now: datetime) -> None:
+    """Sample it whether or not anybody watches; raises TooMany."""
+    with live.writing():
+        if MetricWatch.objects.filter(endpoint=endpoint, kept=True).exists() is on:
+            return
+        kept = MetricWatch.objects.filter(kept=True, endpoint__gone_at=None)
+        if on and kept.count() >= MOST:
+            raise TooMany
+        MetricWatch.objects.update_or_create(
+            endpoint=endpoint,
+            defaults={"kept": on},
+            create_defaults={"kept": on, "due_at": now},
+        )
+        action = "metrics kept" if on else "metrics no longer kept"
+        audit.of_endpoint(endpoint, action, by=by, now=now, detail={})
+
+
+# Once a minute ---------------------------------------------------------------------------------
+
+
+def due_workspaces(now: datetime) -> set[int]:
+    """Where somebody's minute has come. One query."""
+    return {watch.endpoint.workspace_id for watch in _due(now)}
+
+
+def _due(now: datetime) -> list[MetricWatch]:
+    """Of those that are sampled, longest waiting first. A workspace that rests is not asked."""
+    chosen = wanted(now).select_related("endpoint__workspace").defer("endpoint__document")
+    due = [watch for watch in chosen[:MOST] if watch.due_at <= now]
+    due = [watch for watch in due if not _rests(watch.endpoint, now)]
+    return sorted(due, key=lambda it: (it.due_at, it.pk))
+
+
+def _rests(endpoint: Endpoint, now: datetime) -> bool:
+    workspace = endpoint.workspace
+    return bool(workspace.error and workspace.rest_until and workspace.rest_until > now)
+
+
+def sample(workspace_id: int, *, clock: Clock) -> None:
+    """Ask the endpoints of a workspace whose minute has come, a few at once."""
+    now = clock()
+    next_minute = window(now, 1) + MINUTE
+    with live.writing():  # so that nobody else takes the same ones
+        due = [it for it in _due(now) if it.endpoint.workspace_id == workspace_id]
+        _put_off(due, next_minute)
+    if not due:
+        return
+    workspace = due[0].endpoint.workspace
+    try:
+        found = _Round(clients.client_for(workspace.name), clock)
+    except errors.DatabricksError as e:
+        log.warning("%s: no metrics: %s", workspace.name, e)
+        return
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="metrics") as pool:
+        answers = list(pool.map(found.ask, [watch.endpoint.name for watch in due]))
+    asked = [(watch, answer) for watch, answer in zip(due, answers, strict=True) if answer]
+    _save([row for watch, answer in asked for row in _rows(watch.endpoint, answer)])
+    if found.throttled is not None:
+        log.warning("%s wants to be asked for less: %s", workspace.name, found.throttled)
+        rest = timedelta(seconds=found.throttled.retry_after or 0)
+        _put_off(due, window(clock() + rest, 1) + MINUTE)
+    elif len(asked) < len(due):  # who was not asked comes first in the next round
+        missed = [watch for watch, answer in zip(due, answers, strict=True) if not answer]
+        _put_off(missed, next_minute - timedelta(seconds=1))
+
+
+def _save(rows: Sequence[MetricSample]) -> None:
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        with live.writing():
+            endpoints = Endpoint.objects.filter(pk__in={row.endpoint_id for row in batch})
+            known = set(endpoints.values_list("pk", flat=True))
+            MetricSample.objects.bulk_create(
+                [row for row in batch if row.endpoint_id in known], ignore_conflicts=True
+            )
+
+
+def _put_off(watches: Sequence[MetricWatch], until: datetime) -> None:
+    MetricWatch.objects.filter(pk__in=[watch.pk for watch in watches]).update(due_at=until)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    asked_at: datetime
+    points: Sequence[Any] = ()
+    error: str = ""
+
+
+@dataclass(slots=True)
+class _Round:
+    """One minute of a workspace, in several threads. It ends early when the workspace asks for
+    that, or leaves several calls without an answer."""
+
+    client: WorkspaceClient
+    clock: Clock
+    ends: float = field(default_factory=lambda: time.monotonic() + ROUND_SECONDS)
+    unanswered: int = 0
+    throttled: errors.Throttled | None = None
+
+    def ask(self, name: str) -> _Answer | None:
+        """None when it was not asked."""
+        over = self.throttled is not None or self.unanswered >= FAILURES
+        if over or time.monotonic() >= self.ends:
+            return None
+        asked_at = self.clock()
+        try:
+            return _Answer(asked_at, self.client.export_metrics(name, deadline=SECONDS))
+        except errors.DatabricksError as e:
+            if isinstance(e, errors.Throttled):
+                self.throttled = e
+            elif isinstance(e, errors.Unreachable | errors.ServerError):
+                self.unanswered += 1
+            return _Answer(asked_at, error=type(e).__name__)
+
+
+def _rows(endpoint: Endpoint, answer: _Answer) -> Iterator[MetricSample]:
+    at = window(answer.asked_at, 1)
+    whole = read(answer.points)
+    said = answer.error or ("" if whole else NOTHING)
+    yield MetricSample.of(endpoint.pk, Stretch(at, whole, said))
+    names = [entity["name"] for entity in endpoint.entities if entity.get("name")]
+    for name, reading in by_entity(answer.points, names[:MOST_ENTITIES]).items():
+        yield MetricSample.of(endpoint.pk, Stretch(at, reading), entity=name[:255])
+
+
+# After a day -----------------------------------------------------------------------------------
+
+
+def roll_up(*, now: datetime) -> None:
+    """Make rows of five minutes out of those that are older than a day, in batches."""
+    before = window(now - FINE, 5)
+    fine = MetricSample.objects.filter(rolled_up=False, at__lt=before)
+    for endpoint_id in list(fine.order_by().values_list("endpoint_id", flat=True).distinct()):
+        while _roll_up(endpoint_id, before):
+            pass
+
+
+def _roll_up(endpoint_id: int, before: datetime) -> bool:
+    """One batch; returns whether there is more."""
+    with live.writing():
+        fine = MetricSample.objects.filter(
+            endpoint_id=endpoint_id, rolled_up=False, at__lt=before
+        ).order_by("at")
+        rows = list(fine.values_list("pk", "entity", *STRETCH)[:BATCH])
+        more = len(rows) == BATCH
+        if more:  # the last five minutes may go on
+            last = window(rows[-1][2], 5)
+            rows = [row for row in rows if row[2] < last]
+        coarse = [
+            MetricSample.of(endpoint_id, stretch, entity=entity, rolled_up=True)
+            for entity, together in groupby(sorted(rows, key=lambda it: it[1]), lambda it: it[1])
+            for stretch in rolled_up(stretch_of(row[2:]) for row in together)
+        ]
+        MetricSample.objects.filter(pk__in=[row[0] for row in rows]).delete()
+        MetricSample.objects.bulk_create(coarse)
+    return more
+
+
+def forgettable(before: datetime) -> MetricWatchQuerySet:
+    """Watches of those who have not come back."""
+    return MetricWatch.objects.filter(Q(watched_at=None) | Q(watched_at__lt=before), kept=False)
