@@ -330,6 +330,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 4},
     },
+    "look at metrics": {
+        "task": "endpoints_app.tasks.look_at_metrics",
+        "schedule": 5.0,
+        "options": {"expires": 4},
+    },
+    "roll up metrics": {
+        "task": "endpoints_app.tasks.roll_up_metrics",
+        "schedule": 900.0,
+        "options": {"expires": 800},
+    },
     "prune": {
         "task": "endpoints_app.tasks.prune",
         "schedule": 3600.0,
@@ -354,6 +364,7 @@ SYNC_FAST_SECONDS = env_number("SYNC_FAST_SECONDS", 2, least=0.2, most=60)
 STALE_SECONDS = 3 * SYNC_SECONDS
 HISTORY_DAYS = env_number("HISTORY_DAYS", 400, least=1, most=10_000)
 LOG_SNAPSHOT_DAYS = env_number("LOG_SNAPSHOT_DAYS", 30, least=1, most=10_000)
+METRICS_DAYS = env_number("METRICS_DAYS", 14, least=1, most=400)
 OWNER_TAGS = env_list("OWNER_TAGS", "owner team")
 
 BUDGET_POLICY_NAMES: dict[str, str] = _read(

@@ -22,6 +22,7 @@ from endpoints_app.services import (
     clients,
     history,
     logs,
+    metric_samples,
     operations,
     sync,
     workspaces,
@@ -108,6 +109,23 @@ def keep_logs(**_: Any) -> None:
 def end_acknowledgements(**_: Any) -> None:
     """Every few seconds: those whose time is over."""
     acknowledging.expire(now=timezone.now())
+
+
+@shared_task
+def look_at_metrics(**_: Any) -> None:
+    """Every few seconds: hand out the workspaces in which somebody's minute has come."""
+    for pk in metric_samples.due_workspaces(timezone.now()):
+        sample_metrics.apply_async((pk,), expires=20)
+
+
+@shared_task
+def sample_metrics(workspace_id: int, **_: Any) -> None:
+    metric_samples.sample(workspace_id, clock=timezone.now)
+
+
+@shared_task
+def roll_up_metrics(**_: Any) -> None:
+    metric_samples.roll_up(now=timezone.now())
 
 
 @shared_task

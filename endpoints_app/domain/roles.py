@@ -12,6 +12,7 @@ class Action(StrEnum):
     PERMISSIONS = "permissions"
     BUDGET = "budget"
     TRY = "try"
+    KEEP_METRICS = "keep_metrics"  # sample an endpoint whether or not anybody watches
     ACKNOWLEDGE = "acknowledge"  # say who is on it, and what happened
     MAINTAIN = "maintain"  # plan work
     STATUS_VIEWS = "status_views"  # named status pages, their links, runbooks and contacts
@@ -32,6 +33,7 @@ _OPERATOR = _VIEWER | {
     Action.STOP,
     Action.START,
     Action.TRY,
+    Action.KEEP_METRICS,
     Action.ACKNOWLEDGE,
     Action.MAINTAIN,
 }

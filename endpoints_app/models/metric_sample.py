@@ -106,6 +106,10 @@ class MetricWatchQuerySet(models.QuerySet["MetricWatch"]):
         wanted = wanted.exclude(endpoint__status=Status.STOPPED.value)
         return wanted.order_by("-kept", "-watched_at", "pk")
 
+    def forgettable(self, before: datetime) -> MetricWatchQuerySet:
+        """Of those who have not come back since then."""
+        return self.filter(Q(watched_at=None) | Q(watched_at__lt=before), kept=False)
+
 
 class MetricWatch(models.Model):
     """Somebody's interest in the metrics of an endpoint."""

@@ -13,6 +13,8 @@ from endpoints_app.models import (
     IncidentNote,
     LogSnapshot,
     Maintenance,
+    MetricSample,
+    MetricWatch,
     Operation,
     Outage,
     StatusChange,
@@ -23,10 +25,13 @@ BATCH = 500
 
 
 def prune(*, now: datetime) -> None:
-    """Forget what is older than HISTORY_DAYS, kept logs after LOG_SNAPSHOT_DAYS, in batches, so
-    that no click waits for it."""
+    """Forget what is older than HISTORY_DAYS, kept logs after LOG_SNAPSHOT_DAYS, metrics after
+    METRICS_DAYS, in batches, so that no click waits for it."""
     horizon = now - timedelta(days=settings.HISTORY_DAYS)
     evidence = now - timedelta(days=settings.LOG_SNAPSHOT_DAYS)
+    charted = now - timedelta(days=settings.METRICS_DAYS)
+    _prune(MetricSample.objects.filter(at__lt=charted))
+    _prune(MetricWatch.objects.forgettable(charted))
     _prune(LogSnapshot.objects.filter(taken_at__lt=evidence))
     _prune(StatusChange.objects.filter(at__lt=horizon))
     _prune(ConfigVersion.objects.over_before(horizon))

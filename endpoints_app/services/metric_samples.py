@@ -13,10 +13,16 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import DatabaseError, transaction
-from django.db.models import Q
 
 from endpoints_app.databricks_api import WorkspaceClient, errors
-from endpoints_app.domain.metrics import MINUTE, Reading, Stretch, by_entity, read, rolled_up, window
+from endpoints_app.domain.metrics import (
+    MINUTE,
+    Stretch,
+    by_entity,
+    read,
+    rolled_up,
+    window,
+)
 from endpoints_app.models import Endpoint, MetricSample, MetricWatch
 from endpoints_app.models.metric_sample import STRETCH, MetricWatchQuerySet, stretch_of
 from endpoints_app.services import audit, clients, live
@@ -226,8 +232,3 @@ def _roll_up(endpoint_id: int, before: datetime) -> bool:
         MetricSample.objects.filter(pk__in=[row[0] for row in rows]).delete()
         MetricSample.objects.bulk_create(coarse)
     return more
-
-
-def forgettable(before: datetime) -> MetricWatchQuerySet:
-    """Watches of those who have not come back."""
-    return MetricWatch.objects.filter(Q(watched_at=None) | Q(watched_at__lt=before), kept=False)

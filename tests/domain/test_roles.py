@@ -11,6 +11,7 @@ MAY = {
     Action.READ_LOGS: {Role.VIEWER, Role.OPERATOR, Role.MANAGER},
     Action.STOP: {Role.OPERATOR, Role.MANAGER},
     Action.START: {Role.OPERATOR, Role.MANAGER},
+    Action.KEEP_METRICS: {Role.OPERATOR, Role.MANAGER},
     Action.TRY: {Role.OPERATOR, Role.MANAGER},
     Action.DELETE: {Role.MANAGER},
     Action.PERMISSIONS: {Role.MANAGER},
