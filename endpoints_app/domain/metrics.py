@@ -100,12 +100,12 @@ def by_entity(points: Sequence[Point], entities: Collection[str]) -> dict[str, R
         for label, value in point.labels.items():
             told.setdefault(label, set()).add(value)
     telling = [label for label, values in told.items() if values <= names]
-    label = max(sorted(telling), key=lambda it: len(told[it]), default=None)
-    if label is None or len(names) < 2:
+    best = max(sorted(telling), key=lambda it: len(told[it]), default=None)
+    if best is None or len(names) < 2:
         return {}
     return {
-        name: read(point for point in points if point.labels.get(label) == name)
-        for name in sorted(told[label])
+        name: read(point for point in points if point.labels.get(best) == name)
+        for name in sorted(told[best])
     }
 
 
