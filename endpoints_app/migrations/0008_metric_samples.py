@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('endpoints_app', '0006_budget_policies'),
+        ('endpoints_app', '0007_config_versions'),
     ]
 
     operations = [
