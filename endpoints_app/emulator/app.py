@@ -21,6 +21,7 @@ from endpoints_app.emulator import (
     fleet,
     invocations,
     logs,
+    openapi,
     permissions,
 )
 from endpoints_app.emulator.auth import USER, Credentials
@@ -46,6 +47,7 @@ ROUTES = [
     *endpoints_api.ROUTES,
     *invocations.ROUTES,
     *logs.ROUTES,
+    *openapi.ROUTES,
     *permissions.ROUTES,
 ]
 

@@ -327,7 +327,8 @@ def feature_spec(make: Maker) -> Endpoint:
 
 
 def throughput(make: Maker) -> Endpoint:
-    return make.endpoint(config=make.config(3, _throughput_entity(make, 100)))
+    config = make.config(3, _throughput_entity(make, 100))
+    return make.endpoint(config=config, task="llm/v1/embeddings")
 
 
 def throughput_update_failed(make: Maker) -> Endpoint:
@@ -339,6 +340,7 @@ def throughput_update_failed(make: Maker) -> Endpoint:
         config=make.config(7, _throughput_entity(make, 100)),
         pending=make.config(8, failed, started=began),
         updated=began,
+        task="llm/v1/embeddings",
     )
 
 
