@@ -15,7 +15,8 @@ from django.test import Client
 
 from endpoints_app.emulator import Running, serving
 from endpoints_app.models import Endpoint, Workspace
-from endpoints_app.services import clients, sync, upstream, workspaces
+from endpoints_app.services import clients, roster, sync, upstream, workspaces
+from endpoints_app.views import kept_rows
 
 # A busy machine is no failure. `make test-all` looks longer.
 hypothesis.settings.register_profile("usual", deadline=None, max_examples=50)
@@ -40,6 +41,8 @@ def _nothing_remembered() -> Iterator[None]:
     cache.clear()
     clients.forget()
     upstream.forget()
+    roster.forget()
+    kept_rows.forget()
 
 
 # Who -------------------------------------------------------------------------------------------

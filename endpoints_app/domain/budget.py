@@ -50,6 +50,13 @@ class Policy:
             return Standing.IMPOSSIBLE
         return Standing.NONE if self.known else Standing.UNKNOWN
 
+    def is_asked_for(self, asked: str, kind: Kind) -> bool:
+        """Whether a filter finds it; `asked` is an id, NONE or UNKNOWN. What cannot have a policy
+        is not among those without."""
+        if asked in (NONE, UNKNOWN):
+            return self.standing(kind).value == asked
+        return self.id == asked
+
 
 def is_id(text: str) -> bool:
     return ID.fullmatch(text) is not None and text not in (NONE, UNKNOWN)

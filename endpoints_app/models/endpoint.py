@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db.models import FilteredRelation, Q
 from django.urls import reverse
 
 from endpoints_app.domain import budget
 from endpoints_app.domain.kind import Kind
+from endpoints_app.domain.lifecycle import OPEN
 from endpoints_app.domain.status import Reason, Status
 from endpoints_app.models.workspace import Workspace
 
@@ -26,37 +27,21 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
     def in_workspaces(self, workspaces: Collection[int]) -> EndpointQuerySet:
         return self.filter(workspace__in=workspaces)
 
-    def shown_as(self, statuses: Collection[Status], stale: Collection[int]) -> EndpointQuerySet:
-        """Those whose status is one of `statuses`, where a stale workspace counts as Unknown."""
-        values = [s.value for s in statuses]
-        wanted = Q(status__in=values) & ~Q(workspace__in=stale)
-        if Status.UNKNOWN in statuses:
-            wanted |= Q(workspace__in=stale)
-        return self.filter(wanted)
-
-    def with_shown_severity(self, stale: Collection[int]) -> EndpointQuerySet:
-        """Adds `shown_severity`, to sort by what is shown."""
-        if not stale:
-            return self.annotate(shown_severity=models.F("severity"))
-        return self.annotate(
-            shown_severity=Case(
-                When(workspace__in=stale, then=Value(Status.UNKNOWN.severity)),
-                default="severity",
-                output_field=models.SmallIntegerField(),
-            )
-        )
-
-    def with_budget_policy(self, asked: str) -> EndpointQuerySet:
-        """Those with this policy in force; `asked` is an id, budget.NONE or budget.UNKNOWN. What
-        cannot have one is not among those without."""
-        if asked not in (budget.NONE, budget.UNKNOWN):
-            return self.filter(effective_budget_policy=asked)
-        can_have = self.exclude(kind__in=[kind.value for kind in budget.IMPOSSIBLE])
-        return can_have.filter(effective_budget_policy="", budget_known=asked == budget.NONE)
-
     def for_rows(self) -> EndpointQuerySet:
-        """With what a row of the list shows, and no more: documents stay where they are."""
-        return self.select_related("workspace", "cause").defer("document")
+        """With what a row of the list shows, and no more: documents stay where they are. The open
+        operation and the acknowledgement that was not ended, of which there is one at most, come
+        as `open_operation` and `acknowledgement`, where there is one."""
+        open_values = sorted(state.value for state in OPEN)
+        found = self.annotate(
+            open_operation=FilteredRelation(
+                "operations", condition=Q(operations__state__in=open_values)
+            ),
+            acknowledgement=FilteredRelation(
+                "acknowledged", condition=Q(acknowledged__cleared_at=None)
+            ),
+        )
+        joined = ("workspace", "cause", "open_operation", "acknowledgement")
+        return found.select_related(*joined).defer("document")
 
 
 class Endpoint(models.Model):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Count
 
-from endpoints_app.domain.budget import Policy, Standing
+from endpoints_app.domain.budget import Standing
 from endpoints_app.domain.kind import Kind
-from endpoints_app.models import Endpoint
+from endpoints_app.services import roster
+from endpoints_app.services.live import Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +42,22 @@ class Tally:
         return sorted({group.policy for group in self.groups if group.policy})
 
 
-def tally(visible: Collection[int]) -> Tally:
-    """One query, over an index that holds all of it."""
-    living = Endpoint.objects.living().in_workspaces(visible).order_by()
-    columns = ("effective_budget_policy", "budget_known", "kind", "owner")
-    groups = []
-    for policy, known, value, owner, number in living.values_list(*columns).annotate(
-        number=Count("pk")
-    ):
-        kind = Kind(value)
-        # Where an id is set is another question than whether there is one.
-        standing = Policy(policy, policy, known).standing(kind)
-        groups.append(Group(policy, standing, kind, owner, number))
-    return Tally(groups)
+def tally(visible: Collection[int], head: Head) -> Tally:
+    """No query of its own."""
+    everybody, seen = roster.at(head), frozenset(visible)
+
+    def find() -> Tally:
+        members = (it for it in everybody.members.values() if it.workspace in seen)
+        grouped = Counter((it.budget, it.kind, it.owner) for it in members)
+        return Tally(
+            [
+                # Where an id is set is another question than whether there is one.
+                Group(policy.id, policy.standing(Kind(kind)), Kind(kind), owner, number)
+                for (policy, kind, owner), number in grouped.items()
+            ]
+        )
+
+    return everybody.remember(("budget", seen), find)
 
 
 def name_of(policy: str) -> str:

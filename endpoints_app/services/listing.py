@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-
-from django.db.models import Count, Q
 
 from endpoints_app.domain import uptime
 from endpoints_app.domain.kind import Kind
 from endpoints_app.domain.status import NEEDS_ATTENTION, Status
-from endpoints_app.models import Acknowledgement, Endpoint, Operation, Outage, StatusChange
-from endpoints_app.models.endpoint import EndpointQuerySet
-from endpoints_app.services import acknowledging
-from endpoints_app.services.live import Head
+from endpoints_app.models import Acknowledgement, Endpoint, Operation, StatusChange
+from endpoints_app.services import acknowledging, roster
+from endpoints_app.services.live import TRACE, Head
+from endpoints_app.services.roster import ORDERS, Member, Roster, Version
+
+__all__ = ["ORDERS", "Member", "Version"]
 
 PAGE_SIZE = 100
-TRACE = timedelta(hours=24)
-
-ORDERS = {
-    "status": ("-shown_severity", "name", "pk"),
-    "name": ("name", "pk"),
-    "owner": ("owner", "name", "pk"),
-    "changed": ("-changed_at", "pk"),
-}
-"""What `sort` may say; with a minus before it, the other way round."""
+MINUTE = timedelta(minutes=1)
+TRACE_STEP = timedelta(minutes=10)
+"""What the strip of a day may lag: less than its thinnest mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +62,19 @@ class Row:
     def can_stop(self) -> bool:
         return self.endpoint.known_kind.can_stop
 
+    def true_until(self, now: datetime) -> datetime:
+        """How long a row that was drawn `now` may be shown to others: until a time in it would
+        read differently, or its trace has visibly moved on."""
+        times = [self.endpoint.changed_at]
+        if self.operation is not None:
+            times.append(self.operation.requested_at)
+        if self.taken is not None:
+            times.append(self.taken.until)
+        quiet = self.status in (Status.READY, Status.STOPPED)
+        return min(
+            [now + (TRACE_STEP if quiet else MINUTE), *(_next_step(at, now) for at in times)]
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -93,11 +101,19 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    pks: list[int]
+    members: Sequence[Member]
     counts: Counts  # with every filter but status and attention
     fleet: int  # without any filter
     matching: int  # with every filter
     filters: Filters = field(default_factory=Filters)
+
+    @property
+    def pks(self) -> list[int]:
+        return [member.pk for member in self.members]
+
+    @property
+    def versions(self) -> list[Version]:
+        return [member.version for member in self.members]
 
     @property
     def hidden(self) -> int:
@@ -109,53 +125,75 @@ class Page:
 
     @property
     def first(self) -> int:
-        return (self.filters.page - 1) * PAGE_SIZE + 1 if self.pks else 0
+        return (self.filters.page - 1) * PAGE_SIZE + 1 if self.members else 0
 
     @property
     def last(self) -> int:
-        return self.first + len(self.pks) - 1 if self.pks else 0
+        return self.first + len(self.members) - 1 if self.members else 0
 
 
 def page(visible: Collection[int], filters: Filters, head: Head, now: datetime) -> Page:
-    """Which endpoints one page of the list shows. Three queries, two without filters."""
-    stale = head.stale(now) & frozenset(visible)
+    """Which endpoints one page of the list shows. No query while nothing has changed."""
+    seen, everybody = frozenset(visible), roster.at(head)
+    stale = head.stale(now) & seen
     names = {source.name: source.pk for source in head.sources}
-    fleet = Endpoint.objects.living().in_workspaces(visible)
-    narrowed = _narrow(fleet, filters, names)
-    counts = _count(narrowed, stale)
-    total = counts.total
-    if filters.narrowed and narrowed is not fleet:
-        total = fleet.count()
-    shown = narrowed
-    wanted = filters.statuses
-    if filters.attention:
-        wanted = wanted & NEEDS_ATTENTION if wanted else NEEDS_ATTENTION
-    matching = counts.total
-    if filters.statuses or filters.attention:
-        shown = shown.shown_as(wanted, stale)
-        matching = counts.of(wanted)
+    narrowed = _narrowed(everybody, seen, filters, names)
+    counts = _counts(narrowed.counts, stale)
+    shown = _shown(everybody, seen, filters, stale, names)
+    matching = len(shown)
     last = max(1, -(-matching // PAGE_SIZE))
     filters = replace(filters, page=min(filters.page, last))  # fewer than there were
     start = (filters.page - 1) * PAGE_SIZE
-    ordered = shown.with_shown_severity(stale).order_by(*_order(filters.sort))
-    pks = list(ordered.values_list("pk", flat=True)[start : start + PAGE_SIZE])
-    return Page(pks=pks, counts=counts, fleet=total, matching=matching, filters=filters)
+    return Page(
+        members=shown[start : start + PAGE_SIZE],
+        counts=counts,
+        fleet=sum(n for (workspace, _), n in everybody.counts.items() if workspace in seen),
+        matching=matching,
+        filters=filters,
+    )
 
 
-def rows(endpoints: Iterable[Endpoint], head: Head, now: datetime) -> list[Row]:
-    """What each row shows. Four queries, whatever their number."""
-    endpoints = list(endpoints)
+def rows(endpoints: Sequence[Endpoint], head: Head, now: datetime) -> list[Row]:
+    """What each row shows. Three queries, whatever their number."""
     pks = [endpoint.pk for endpoint in endpoints]
-    stale = head.stale(now)
-    operations = {o.endpoint_id: o for o in Operation.objects.open().filter(endpoint__in=pks)}
-    traces = _traces(endpoints, head, now)
+    under_way = {it.endpoint_id: it for it in Operation.objects.open().filter(endpoint__in=pks)}
     taken = acknowledging.standing(pks, now)
+    return _rows(endpoints, under_way, taken, head, now)
+
+
+def rows_of(versions: Sequence[Version], head: Head, now: datetime) -> list[Row]:
+    """In the order asked for; one that was forgotten meanwhile is left out. Two queries, or one
+    when all of them are what has just changed."""
+    found = roster.at(head).rows(versions)
+    missing = [version.pk for version in versions if version.pk not in found]
+    if missing:
+        found |= Endpoint.objects.for_rows().in_bulk(missing)
+    endpoints = [found[version.pk] for version in versions if version.pk in found]
+    under_way, taken = {}, {}
+    for endpoint in endpoints:
+        if operation := getattr(endpoint, "open_operation", None):
+            under_way[endpoint.pk] = operation
+        acknowledgement = getattr(endpoint, "acknowledgement", None)
+        if acknowledgement is not None and acknowledgement.until > now:
+            taken[endpoint.pk] = acknowledgement
+    return _rows(endpoints, under_way, taken, head, now)
+
+
+def _rows(
+    endpoints: Sequence[Endpoint],
+    under_way: Mapping[int, Operation],
+    taken: Mapping[int, Acknowledgement],
+    head: Head,
+    now: datetime,
+) -> list[Row]:
+    stale = head.stale(now)
+    traces = _traces(endpoints, head, now)
     return [
         Row(
             endpoint=endpoint,
             status=Status.UNKNOWN if endpoint.workspace_id in stale else endpoint.known_status,
             stale=endpoint.workspace_id in stale,
-            operation=operations.get(endpoint.pk),
+            operation=under_way.get(endpoint.pk),
             trace=traces[endpoint.pk],
             taken=taken.get(endpoint.pk),
         )
@@ -163,61 +201,131 @@ def rows(endpoints: Iterable[Endpoint], head: Head, now: datetime) -> list[Row]:
     ]
 
 
-def rows_of(page: Page, head: Head, now: datetime) -> list[Row]:
-    found = Endpoint.objects.for_rows().in_bulk(page.pks)
-    return rows([found[pk] for pk in page.pks if pk in found], head, now)
+def changed_since(
+    revision: int, visible: Collection[int], head: Head, *, limit: int
+) -> list[Version] | None:
+    """Endpoints, gone ones too, whose row changed after `revision`; None when that was too long
+    ago to tell, or when they are more than `limit`."""
+    changed = roster.at(head).changed_since(revision, frozenset(visible))
+    return changed if changed is not None and len(changed) <= limit else None
 
 
-def changed_since(revision: int, visible: Collection[int], *, limit: int) -> list[Endpoint]:
-    """Endpoints, gone ones too, whose row changed after `revision`; at most `limit` and one."""
-    newer = Endpoint.objects.for_rows().in_workspaces(visible).filter(revision__gt=revision)
-    return list(newer.order_by("revision")[: limit + 1])
-
-
-def choices(visible: Collection[int]) -> tuple[list[str], list[str]]:
+def choices(visible: Collection[int], head: Head) -> tuple[list[str], list[str]]:
     """Owners and tags there are to filter by."""
-    living = Endpoint.objects.living().in_workspaces(visible)
-    owners = list(
-        living.exclude(owner="").order_by("owner").values_list("owner", flat=True).distinct()
-    )
-    tags: set[str] = set()
-    for found in living.exclude(tags={}).values_list("tags", flat=True).distinct():
-        tags.update(f"{key}={value}" if value else key for key, value in found.items())
-    return owners, sorted(tags)
+    everybody, seen = roster.at(head), frozenset(visible)
+
+    def find() -> tuple[list[str], list[str]]:
+        members = [it for it in everybody.members.values() if it.workspace in seen]
+        tags = {tag for lines in {it.tag_lines for it in members} for tag in _offered(lines)}
+        return sorted({it.owner for it in members} - {""}), sorted(tags)
+
+    return everybody.remember(("choices", seen), find)
 
 
-def _narrow(fleet: EndpointQuerySet, filters: Filters, names: dict[str, int]) -> EndpointQuerySet:
-    """All filters but status and attention."""
-    conditions = Q()
-    for word in filters.text.lower().split():
-        conditions &= Q(search__contains=word)
-    if filters.workspaces:
-        conditions &= Q(workspace__in=[names[n] for n in filters.workspaces if n in names])
+def _offered(tag_lines: str) -> Iterator[str]:
+    """Of a tag with a value the line `key=value`; the key alone would find others too."""
+    lines = tag_lines.strip("\n").split("\n") if tag_lines else []
+    for key, pair in zip(lines[::2], lines[1::2], strict=False):
+        yield key if pair == f"{key}=" else pair
+
+
+@dataclass(frozen=True, slots=True)
+class _Narrowed:
+    members: Sequence[Member]
+    counts: Counter[tuple[int, Status]]
+
+
+def _narrowed(
+    everybody: Roster, seen: frozenset[int], filters: Filters, names: Mapping[str, int]
+) -> _Narrowed:
+    """What all filters but status and attention leave, in the order asked for."""
+    wanted = replace(filters, statuses=frozenset(), attention=False, page=1)
+    order = wanted.sort.removeprefix("-")
+
+    def find() -> _Narrowed:
+        members: Sequence[Member] = everybody.in_order(order)
+        counts = everybody.counts
+        within = seen
+        if wanted.workspaces:
+            within &= {names[name] for name in wanted.workspaces if name in names}
+        fits = _fits(wanted)
+        if fits or any(workspace not in within for workspace, _ in counts):
+            members = [m for m in members if m.workspace in within and all(f(m) for f in fits)]
+            counts = Counter((m.workspace, m.status) for m in members)
+        return _Narrowed(members[::-1] if wanted.sort.startswith("-") else members, counts)
+
+    return everybody.remember(("narrowed", seen, wanted), find)
+
+
+def _fits(filters: Filters) -> list[Callable[[Member], bool]]:
+    fits: list[Callable[[Member], bool]] = [
+        lambda member, word=word: word in member.search  # type: ignore[misc]
+        for word in filters.text.lower().split()
+    ]
     if filters.kinds:
-        conditions &= Q(kind__in=[kind.value for kind in filters.kinds])
+        kinds = {kind.value for kind in filters.kinds}
+        fits.append(lambda member: member.kind in kinds)
     if filters.owner:
-        conditions &= Q(owner=filters.owner)
+        fits.append(lambda member: member.owner == filters.owner)
     if filters.tag:
-        conditions &= Q(tag_lines__contains=f"\n{filters.tag}\n")
-    narrowed = fleet.filter(conditions) if conditions else fleet
-    return narrowed.with_budget_policy(filters.budget) if filters.budget else narrowed
+        line = f"\n{filters.tag}\n"
+        fits.append(lambda member: line in member.tag_lines)
+    if filters.budget:
+        fits.append(lambda member: member.budget.is_asked_for(filters.budget, Kind(member.kind)))
+    return fits
 
 
-def _order(sort: str) -> list[str]:
-    order = ORDERS[sort.removeprefix("-")]
-    if not sort.startswith("-"):
-        return list(order)
-    return [term.removeprefix("-") if term.startswith("-") else f"-{term}" for term in order]
+def _shown(
+    everybody: Roster,
+    seen: frozenset[int],
+    filters: Filters,
+    stale: frozenset[int],
+    names: Mapping[str, int],
+) -> Sequence[Member]:
+    """What all filters leave, in the order asked for. A stale workspace's count as Unknown."""
+    narrowed = _narrowed(everybody, seen, filters, names).members
+    wanted = filters.statuses
+    if filters.attention:
+        wanted = wanted & NEEDS_ATTENTION if wanted else NEEDS_ATTENTION
+    asked = bool(filters.statuses or filters.attention)
+    by_status = filters.sort.removeprefix("-") == "status"
+    if not asked and not (stale and by_status):
+        return narrowed
+
+    def status(member: Member) -> Status:
+        return Status.UNKNOWN if member.workspace in stale else member.status
+
+    def find() -> Sequence[Member]:
+        shown = [m for m in narrowed if status(m) in wanted] if asked else list(narrowed)
+        if stale and by_status:
+            shown.sort(key=lambda m: (-status(m).severity, m.name, m.pk))
+            if filters.sort.startswith("-"):
+                shown.reverse()
+        return shown
+
+    return everybody.remember(("shown", seen, replace(filters, page=1), stale), find)
 
 
-def _count(endpoints: EndpointQuerySet, stale: Collection[int]) -> Counts:
+def _counts(grouped: Counter[tuple[int, Status]], stale: Collection[int]) -> Counts:
     counts: dict[Status, dict[int, int]] = {}
-    grouped = endpoints.order_by().values_list("workspace_id", "status").annotate(n=Count("pk"))
-    for workspace_id, value, number in grouped:
-        status = Status.UNKNOWN if workspace_id in stale else Status(value)
+    for (workspace, known), number in grouped.items():
+        status = Status.UNKNOWN if workspace in stale else known
         of_status = counts.setdefault(status, {})
-        of_status[workspace_id] = of_status.get(workspace_id, 0) + number
+        of_status[workspace] = of_status.get(workspace, 0) + number
     return Counts(counts)
+
+
+def _next_step(at: datetime, now: datetime) -> datetime:
+    """When "6 min ago" becomes "7 min ago", or what is to come has come. Seconds are told to the
+    nearest ten, that a row is not drawn anew in each of them."""
+    if at > now:
+        return at
+    age = now - at
+    step = next(
+        (unit for unit in (timedelta(days=1), timedelta(hours=1), MINUTE) if age >= unit),
+        timedelta(seconds=10),
+    )
+    return now + step - age % step
 
 
 def _traces(
@@ -231,13 +339,11 @@ def _traces(
         changes.setdefault(change.endpoint_id, []).append(
             uptime.Change(change.at, change.former, change.status)
         )
-    gaps: dict[int, list[tuple[datetime, datetime]]] = {}
-    for outage in Outage.objects.filter(end__gt=start):
-        gaps.setdefault(outage.workspace_id, []).append((outage.start, outage.end))
+    gaps = {source.pk: list(source.unread) for source in head.sources}
     stale = head.stale(now)
     for source in head.sources:
         if source.pk in stale and source.observed_at is not None:
-            gaps.setdefault(source.pk, []).append((source.observed_at, now))
+            gaps[source.pk].append((source.observed_at, now))
     return {
         endpoint.pk: uptime.spans(
             changes.get(endpoint.pk, ()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Exists
 
-from endpoints_app.models import Fleet, Operation, Workspace
+from endpoints_app.models import Fleet, Operation, Outage, Workspace
 
 CACHE_KEY = "head"
+TRACE = timedelta(hours=24)  # what the strip of a row covers
 CACHE_SECONDS = 2  # the copy's life: it is never the truth, and a lost Redis only costs a query
 
 
@@ -26,6 +28,8 @@ class Source:
     name: str
     observed_at: datetime | None
     error: str
+    unread: tuple[tuple[datetime, datetime], ...] = ()
+    """Spans of the last day in which our poller had no answer from it."""
 
     def is_stale(self, now: datetime) -> bool:
         return self.observed_at is None or now - self.observed_at > stale_limit()
@@ -78,14 +82,33 @@ def head() -> Head:
 
 def read_head() -> Head:
     """From the database. Revision first: a head must not claim more than the rows read after it."""
-    fleet, _ = Fleet.objects.get_or_create(pk=1)
+    fleets = Fleet.objects.annotate(moving=Exists(Operation.objects.open()))
+    fleet = fleets.filter(pk=1).first()
+    if fleet is None:
+        Fleet.objects.get_or_create(pk=1)
+        fleet = fleets.get(pk=1)
+    found = list(Workspace.objects.configured())
+    unread = _unread(found)
     sources = tuple(
-        Source(w.pk, w.name, w.observed_at, w.error) for w in Workspace.objects.configured()
+        Source(w.pk, w.name, w.observed_at, w.error, unread.get(w.pk, ())) for w in found
     )
-    moving = Operation.objects.open().exists()
-    fresh = Head(fleet.epoch.hex[:8], fleet.revision, sources, moving)
+    fresh = Head(fleet.epoch.hex[:8], fleet.revision, sources, fleet.moving)
     cache.set(CACHE_KEY, fresh, CACHE_SECONDS)
     return fresh
+
+
+def _unread(
+    workspaces: Sequence[Workspace],
+) -> dict[int, tuple[tuple[datetime, datetime], ...]]:
+    """The outages that a trace may still show. No page is older than the newest answer."""
+    newest = max((w.observed_at for w in workspaces if w.observed_at), default=None)
+    if newest is None:
+        return {}
+    spans: dict[int, tuple[tuple[datetime, datetime], ...]] = {}
+    for outage in Outage.objects.filter(end__gt=newest - TRACE).order_by("end"):
+        known = spans.get(outage.workspace_id, ())
+        spans[outage.workspace_id] = (*known, (outage.start, outage.end))
+    return spans
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from endpoints_app import sentences
 from endpoints_app.forms import FilterForm
 from endpoints_app.services import budget, listing
 from endpoints_app.services.live import Since
-from endpoints_app.views import guards, partial
+from endpoints_app.views import guards, kept_rows, partial
 
 WHOLE_TABLE = 100
 """Past so many changed rows the table is sent whole."""
@@ -31,9 +31,9 @@ def page(request: HttpRequest) -> HttpResponse:
     context = _context(request, timezone.now())
     if context["nothing_yet"]:
         return render(request, "endpoints/first_run.html", context)
-    context["rows"] = listing.rows_of(context["page"], context["head"], context["now"])
-    context["owners"], context["tags"] = listing.choices(context["visible"])
-    context["budget"] = budget.tally(context["visible"])
+    context["rows"] = kept_rows.drawn(context["page"].versions, context["head"], context["now"])
+    context["owners"], context["tags"] = listing.choices(context["visible"], context["head"])
+    context["budget"] = budget.tally(context["visible"], context["head"])
     context["budgets"] = sentences.budget.choices(context["budget"].policies)
     if ignored := context["form"].ignored():
         messages.warning(request, ignored)
@@ -54,15 +54,15 @@ def changes(request: HttpRequest) -> HttpResponse:
         return partial.with_head(response, head, sources, now)
     known = Since.read(since, head, now).revision
     changed = (
-        listing.changed_since(known, context["visible"], limit=WHOLE_TABLE)
+        listing.changed_since(known, context["visible"], head, limit=WHOLE_TABLE)
         if known is not None
         else None
     )
-    if changed is None or len(changed) > WHOLE_TABLE:
-        context["rows"] = listing.rows_of(context["page"], head, now)
+    if changed is None:
+        context["rows"] = kept_rows.drawn(context["page"].versions, head, now)
         response = render(request, "endpoints/_table_whole.html", context)
     else:
-        context["changed"] = listing.rows(changed, head, now)
+        context["changed"] = kept_rows.drawn(changed, head, now, oob=True)
         response = render(request, "endpoints/_changes.html", context)
     return partial.with_head(response, head, sources, now)
 

@@ -122,7 +122,7 @@ def test_without_a_cache_the_head_comes_from_the_database_each_time(db: None) ->
         found = live.head()
 
     assert [source.name for source in found.sources] == ["lab"]
-    assert len(captured) == 3
+    assert len(captured) == 2, "a third for outages, once a workspace has answered"
 
 
 @pytest.mark.parametrize("garbage", ["a text", 7, None, {"revision": 9}])

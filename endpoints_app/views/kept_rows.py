@@ -1,0 +1,100 @@
+"""Rows of the list, each drawn once for all its readers and kept while it stays true.
+
+A row holds nothing of a person, so all readers of a language get the same one. It is kept in the
+process that drew it: the memory that Redis would need for it is not the broker's to lose, and a
+page costs no exchange with anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.template.loader import get_template
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from endpoints_app.services import listing
+from endpoints_app.services.listing import Version
+from endpoints_app.services.live import Head
+
+MOST = 20_000
+"""Rows kept, of about a kilobyte each; the oldest make room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    html: str
+    drawn_at: datetime
+    true_until: datetime
+
+
+_kept: dict[tuple[Any, ...], Kept] = {}
+
+
+def drawn(
+    versions: Sequence[Version], head: Head, now: datetime, *, oob: bool = False
+) -> SafeString:
+    """The rows one after the other; with `oob` each as a piece that replaces what has its id. Two
+    queries when one of them has to be drawn, none otherwise."""
+    places = _places(head, now)
+    found: dict[int, str] = {}
+    for version in versions:
+        kept = _kept.get((version, places.get(version.workspace)))
+        if kept is not None and kept.drawn_at <= now < kept.true_until:
+            found[version.pk] = kept.html
+    missing = [version for version in versions if version.pk not in found]
+    if missing:
+        found |= _draw(missing, head, now, places)
+    rows = [found[version.pk] for version in versions if version.pk in found]
+    if oob:
+        return SafeString("".join(f"<template>{_swapped(row)}</template>\n" for row in rows))
+    return SafeString("".join(rows))
+
+
+def forget() -> None:
+    _kept.clear()
+
+
+def _places(head: Head, now: datetime) -> dict[int, tuple[Any, ...]]:
+    """Per workspace, what a row of it shows besides what the database says of it: the language,
+    whether and since when its source is silent, and when it was before."""
+    language = get_language()
+    return {
+        source.pk: (
+            head.epoch,
+            language,
+            source.observed_at if source.is_stale(now) else None,
+            source.unread[-1:],
+        )
+        for source in head.sources
+    }
+
+
+def _draw(
+    versions: Sequence[Version], head: Head, now: datetime, places: dict[int, tuple[Any, ...]]
+) -> dict[int, str]:
+    template = get_template("endpoints/_row.html")
+    asked = {version.pk: version for version in versions}
+    found = {}
+    for row in listing.rows_of(versions, head, now):
+        html = template.render({"row": row, "now": now}).strip()
+        version = asked[row.endpoint.pk]
+        key = (version, places.get(version.workspace))
+        _kept.pop(key, None)
+        _kept[key] = Kept(html, now, row.true_until(now))
+        found[version.pk] = html
+    _make_room()
+    return found
+
+
+def _make_room() -> None:
+    if len(_kept) > MOST:
+        for key in list(_kept)[: MOST // 4]:
+            _kept.pop(key, None)
+
+
+def _swapped(row: str) -> str:
+    return row.replace("<tr ", '<tr hx-swap-oob="true" ', 1)
