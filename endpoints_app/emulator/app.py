@@ -21,6 +21,7 @@ from endpoints_app.emulator import (
     fleet,
     invocations,
     logs,
+    metrics,
     openapi,
     permissions,
 )
@@ -47,6 +48,7 @@ ROUTES = [
     *endpoints_api.ROUTES,
     *invocations.ROUTES,
     *logs.ROUTES,
+    *metrics.ROUTES,
     *openapi.ROUTES,
     *permissions.ROUTES,
 ]
