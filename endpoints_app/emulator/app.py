@@ -13,11 +13,14 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from endpoints_app.emulator import (
+    aspects,
     auth,
+    budgets,
     control,
     documents,
     effects,
     endpoints_api,
+    events,
     fleet,
     invocations,
     logs,
@@ -46,6 +49,9 @@ from endpoints_app.emulator.world import World
 ROUTES = [
     *auth.ROUTES,
     *endpoints_api.ROUTES,
+    *aspects.ROUTES,
+    *budgets.ROUTES,
+    *events.ROUTES,
     *invocations.ROUTES,
     *logs.ROUTES,
     *metrics.ROUTES,
@@ -227,13 +233,16 @@ class Emulator:
 
 def _name_in_body(request: Request, route: Route | None) -> str | None:
     """The endpoint that a create is about."""
-    if route is None or route.handler is not endpoints_api.create:
+    if route is None or route.handler not in _NAMING:
         return None
     try:
         body = read_json(request)
     except Refusal:
         return None
     return body.get("name") if isinstance(body, dict) else None
+
+
+_NAMING = (endpoints_api.create, endpoints_api.create_throughput)
 
 
 def _from_this_machine(request: Request) -> bool:

@@ -25,8 +25,13 @@ def dumps(document: Any) -> str:
 
 
 def summary(endpoint: Endpoint) -> Document:
-    """A list item: entities by name and version, no sizes, deployment states or pending config."""
+    """A list item: entities by name and version, no sizes, deployment states or pending config.
+
+    A budget policy is told under its newer name too, an inherited one only when asked by name.
+    """
     document = _common(endpoint)
+    if endpoint.budget_policy_id:
+        document["usage_policy_id"] = endpoint.budget_policy_id
     if endpoint.config:
         entities = [_thin_entity(entity) for entity in endpoint.config.entities]
         document["config"] = _with_old_names(entities)
@@ -48,8 +53,10 @@ def detailed(endpoint: Endpoint) -> Document:
         document["pending_config"] = _config(endpoint.pending) | {
             "start_time": milliseconds(endpoint.pending.started)
         }
-    if endpoint.budget_policy_id:
-        document["effective_budget_policy_id"] = endpoint.budget_policy_id
+    if policy := endpoint.budget_policy_id or endpoint.inherited_policy_id:
+        document["effective_budget_policy_id"] = policy
+    if endpoint.email_notifications:
+        document["email_notifications"] = endpoint.email_notifications
     return document
 
 
@@ -78,15 +85,16 @@ def _common(endpoint: Endpoint) -> Document:
         "route_optimized": endpoint.route_optimized,
         "description": endpoint.description,
     }
-    if endpoint.tags:
-        document["tags"] = tags(endpoint)
-    for key, value in (
+    aspects: tuple[tuple[str, Any], ...] = (
         ("task", endpoint.task),
         ("endpoint_type", endpoint.endpoint_type),
         ("budget_policy_id", endpoint.budget_policy_id),
-    ):
-        if value:
-            document[key] = value
+        ("ai_gateway", endpoint.ai_gateway),
+        ("telemetry_config", endpoint.telemetry_config),
+    )
+    if endpoint.tags:
+        document["tags"] = tags(endpoint)
+    document |= {key: value for key, value in aspects if value}
     return document | endpoint.extras
 
 

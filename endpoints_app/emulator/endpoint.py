@@ -23,6 +23,8 @@ TIMED_OUT_MESSAGE = (
 FAILED_MESSAGE = "Failed to deploy the served entity. Please see service logs for more information."
 IDLE_MESSAGE = "Scaled to zero"
 
+EVENTS_KEPT = 50
+
 
 @dataclass
 class Entity:
@@ -115,6 +117,12 @@ class Endpoint:
     permission_level: str = "CAN_MANAGE"
     grants: dict[str, str] | None = None  # "user_name:ann@…" → level; None: as it began
     budget_policy_id: str | None = None
+    inherited_policy_id: str | None = None  # its creator's, in effect without one of its own
+    ai_gateway: dict[str, Any] = field(default_factory=dict)
+    rate_limits: list[dict[str, Any]] = field(default_factory=list)
+    email_notifications: dict[str, Any] = field(default_factory=dict)
+    telemetry_config: dict[str, Any] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)  # the oldest first
     route_optimized: bool = False
     extras: dict[str, Any] = field(default_factory=dict)
     change: Change | None = None
@@ -122,6 +130,11 @@ class Endpoint:
     fails: dict[str, dict[str, str]] = field(default_factory=dict)
     latest_version: int = 0
     revision: int = field(default=0, compare=False)
+
+    def note(self, at: float, event_type: str, status: str, message: str) -> None:
+        """Remember an event; the oldest are forgotten."""
+        event = {"at": at, "event_type": event_type, "status": status, "message": message}
+        self.events = [*self.events[-EVENTS_KEPT + 1 :], event]
 
     @property
     def stopped(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from endpoints_app.emulator import documents
+from endpoints_app.emulator.errors import invalid
+from endpoints_app.emulator.inputs import json_object
 from endpoints_app.emulator.routing import BASE, Call, Route
 
 
@@ -24,6 +26,26 @@ def create(call: Call) -> dict[str, Any]:
 def update_config(call: Call) -> dict[str, Any]:
     world = call.emulator.world
     return documents.detailed(world.update_config(call.name, call.body(), call.caller))
+
+
+def create_throughput(call: Call) -> dict[str, Any]:
+    """Provisioned throughput: each served entity says how many model units it takes."""
+    body = call.body()
+    _need_units(body)
+    return documents.detailed(call.emulator.world.create(body, call.caller))
+
+
+def update_throughput(call: Call) -> dict[str, Any]:
+    world, body = call.emulator.world, call.body()
+    _need_units(body)
+    return documents.detailed(world.update_config(call.name, body["config"], call.caller))
+
+
+def _need_units(body: dict[str, Any]) -> None:
+    entities = json_object(body.get("config")).get("served_entities")
+    for entity in entities if isinstance(entities, list) else [{}]:
+        if not isinstance(json_object(entity).get("provisioned_model_units"), int):
+            raise invalid("Each served entity needs a number of provisioned_model_units.")
 
 
 def patch_tags(call: Call) -> dict[str, Any]:
@@ -48,6 +70,8 @@ def start(call: Call) -> dict[str, Any]:
 ROUTES = [
     Route("GET", BASE, list_endpoints),
     Route("POST", BASE, create),
+    Route("POST", f"{BASE}/pt", create_throughput),
+    Route("PUT", f"{BASE}/pt/{{name}}/config", update_throughput),
     Route("GET", f"{BASE}/{{name}}", get),
     Route("DELETE", f"{BASE}/{{name}}", delete),
     Route("PUT", f"{BASE}/{{name}}/config", update_config),

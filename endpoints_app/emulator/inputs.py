@@ -9,6 +9,14 @@ from endpoints_app.emulator.endpoint import Config, Entity
 from endpoints_app.emulator.errors import Refusal, invalid
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
+_GATEWAY = {
+    "usage_tracking_config",
+    "inference_table_config",
+    "rate_limits",
+    "guardrails",
+    "fallback_config",
+}
+_LIMIT_KEYS = {"user", "endpoint", "user_group", "service_principal"}
 _OLD_NAMES = {"model_name": "entity_name", "model_version": "entity_version"}
 
 
@@ -54,6 +62,38 @@ def tags(sent: Any) -> dict[str, str | None]:
     return {str(tag["key"]): tag.get("value") for tag in sent or []}
 
 
+def gateway(sent: dict[str, Any]) -> dict[str, Any]:
+    """As stored: what says nothing is left out."""
+    if unknown := sent.keys() - _GATEWAY:
+        raise invalid(f"Unknown field in ai_gateway: {', '.join(sorted(unknown))}.")
+    limits(sent.get("rate_limits") or [])
+    return {key: value for key, value in sent.items() if value}
+
+
+def limits(sent: Any) -> list[dict[str, Any]]:
+    if not isinstance(sent, list):
+        raise invalid("rate_limits must be a list.")
+    for limit in sent:
+        if json_object(limit).get("renewal_period") != "minute":
+            raise invalid("The renewal_period of a rate limit must be 'minute'.")
+        if limit.get("key", "endpoint") not in _LIMIT_KEYS:
+            raise invalid(f"Invalid rate limit key '{limit['key']}'.")
+        numbers = [limit[key] for key in ("calls", "tokens") if key in limit]
+        if not numbers or not all(isinstance(it, int) and it >= 0 for it in numbers):
+            raise invalid("A rate limit needs a number of calls or tokens.")
+    return sent
+
+
+def notifications(sent: Any) -> dict[str, Any]:
+    found = json_object(sent)
+    if unknown := found.keys() - {"on_update_success", "on_update_failure"}:
+        raise invalid(f"Unknown field in email_notifications: {', '.join(sorted(unknown))}.")
+    for mails in found.values():
+        if not isinstance(mails, list) or not all("@" in str(mail) for mail in mails):
+            raise invalid("Notifications go to mail addresses.")
+    return found
+
+
 def _items(sent: Any) -> list[dict[str, Any]]:
     if not isinstance(sent, list) or not sent or not all(isinstance(item, dict) for item in sent):
         raise invalid("At least one served entity must be given.")
@@ -70,15 +110,17 @@ def _entity(item: dict[str, Any], *, creator: str, now: float) -> Entity:
         fields["type"] = "EXTERNAL_MODEL"
     elif not fields.get("entity_name"):
         raise invalid("A served entity needs an entity_name or an external_model.")
-    elif "entity_version" in fields:
-        fields["entity_version"] = str(fields["entity_version"])
+    elif any("provisioned" in key for key in fields):
         fields["type"] = "UC_MODEL"
-        if not any("provisioned" in key for key in fields):
-            fields.setdefault("workload_size", "Small")
-            fields.setdefault("workload_type", "CPU")
-            fields.setdefault("scale_to_zero_enabled", False)
+    elif "entity_version" in fields:
+        fields["type"] = "UC_MODEL"
+        fields.setdefault("workload_size", "Small")
+        fields.setdefault("workload_type", "CPU")
+        fields.setdefault("scale_to_zero_enabled", False)
     else:
         fields["type"] = "FEATURE_SPEC"  # our reading; unpublished
+    if "entity_version" in fields:
+        fields["entity_version"] = str(fields["entity_version"])
     fields.setdefault("name", _default_name(fields))
     if not isinstance(fields["name"], str) or not _NAME.fullmatch(fields["name"]):
         raise invalid("Served entity names consist of letters, digits, dashes and underscores.")

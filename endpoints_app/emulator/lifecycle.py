@@ -56,6 +56,7 @@ def deploy(endpoint: Endpoint, kind: str, config: Config, *, now: float, scale: 
         entity.deployment, entity.message = CREATING, CREATING_MESSAGE
     endpoint.pending = config
     endpoint.config_update = IN_PROGRESS
+    endpoint.note(now, f"ENDPOINT_{kind.upper()}", "IN_PROGRESS", f"{_what(config)} is deployed.")
     endpoint.updated = now
     if endpoint.suspend is not None:
         endpoint.suspend = NOT_SUSPENDED
@@ -65,6 +66,7 @@ def deploy(endpoint: Endpoint, kind: str, config: Config, *, now: float, scale: 
 def stop(endpoint: Endpoint, *, now: float, scale: float) -> None:
     """Begin a stop: nothing shows until `suspend` turns STOPPED."""
     endpoint.updated = now
+    endpoint.note(now, "ENDPOINT_STOP", "IN_PROGRESS", "The endpoint is stopping.")
     _begin(endpoint, "stop", now + STOP_SECONDS * scale)
 
 
@@ -92,12 +94,28 @@ def happen(endpoint: Endpoint, at: float) -> None:
     change, script = endpoint.change, endpoint.script
     if change and change.due == at:
         _finish(endpoint, change)
+        endpoint.note(at, f"ENDPOINT_{change.kind.upper()}", *_ended(endpoint, change))
         if script and script.kind == "redeploys" and endpoint.config and not endpoint.stopped:
             deploy(endpoint, "update", deepcopy(endpoint.config), now=at, scale=1)
     elif script and script.at == at:
         script.at = at + script.every
         if endpoint.config and not endpoint.stopped:
             endpoint.ready = NOT_READY if endpoint.ready == READY else READY
+
+
+def _what(config: Config) -> str:
+    return f"Config version {config.version}"
+
+
+def _ended(endpoint: Endpoint, change: Change) -> tuple[str, str]:
+    """Status and message of the event that ends a change."""
+    if change.kind == "stop":
+        done = endpoint.stopped
+        return ("SUCCESS", "Stopped.") if done else ("FAILED", "The endpoint goes on serving.")
+    if change.outcome == "done" and endpoint.config:
+        return "SUCCESS", f"{_what(endpoint.config)} is serving."
+    failed = endpoint.pending.entities[0].message if endpoint.pending else change.message
+    return "FAILED", failed or "The change did not succeed."
 
 
 def _begin(endpoint: Endpoint, kind: str, due: float) -> None:

@@ -1,146 +1,26 @@
-"""How an endpoint of the seeded fleet fares: one function per role, each makes one endpoint.
-
-Everything random about an endpoint comes from the seed and its own name, so that it is the same
-in a fleet of twelve and in one of ten thousand.
-"""
+"""How an endpoint of the seeded fleet fares: one function per role, each makes one endpoint."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
-from random import Random
-from typing import Any
 
-from endpoints_app.emulator import lifecycle
-from endpoints_app.emulator.companies import Company, Part
 from endpoints_app.emulator.endpoint import (
     ABORTED,
-    CREATING,
-    CREATING_MESSAGE,
-    DEPLOYED,
     FAILED,
     IDLE_MESSAGE,
     IN_PROGRESS,
     NOT_READY,
-    READY,
     STOPPED,
     TIMED_OUT_MESSAGE,
     UPDATE_CANCELED,
     UPDATE_FAILED,
-    Change,
     Config,
     Endpoint,
     Entity,
     Script,
 )
-from endpoints_app.emulator.world import new_id
-
-DAY = 86400.0
-
-
-class Maker:
-    """The common ground of every role: names, owners, tags, sizes and times of one part."""
-
-    def __init__(
-        self, part: Part, company: Company, *, seed: int, now: float, scale: float
-    ) -> None:
-        self.part = part
-        self.company = company
-        self.now = now
-        self.scale = scale
-        self.seed = seed
-        self.random = Random(f"{seed}/{part.name}")
-        self.age = self.random.uniform(60, 500) * DAY
-        self.since = self.random.uniform(1, 25) * DAY
-        owner = self.random.choice(company.people)
-        self.by_pipeline = self.random.random() < 0.15
-        self.creator = (
-            str(uuid.UUID(new_id("pipeline", company.domain, part.team)))
-            if self.by_pipeline
-            else f"{owner.lower().replace(' ', '.')}@{company.domain}"
-        )
-        self.creator_name = f"deploy-{part.team}" if self.by_pipeline else owner
-
-    def endpoint(self, **how: Any) -> Endpoint:
-        """A custom model endpoint that has been serving for a while, unless `how` says else."""
-        part = self.part
-        defaults: dict[str, Any] = {
-            "id": new_id(self.seed, part.name),
-            "creator": self.creator,
-            "creator_kind": "ServicePrincipal" if self.by_pipeline else "User",
-            "creator_display_name": self.creator_name,
-            "created": self.now - self.age,
-            "updated": self.now - self.since,
-            "ready": READY,
-            "system_update_failure": False,
-            "tags": self._tags(),
-            "description": part.about,
-            "budget_policy_id": self._budget_policy(),
-        }
-        endpoint = Endpoint(name=part.name, **defaults | how)
-        endpoint.latest_version = max(
-            (it.version for it in (endpoint.config, endpoint.pending) if it), default=0
-        )
-        return endpoint
-
-    def entity(
-        self,
-        version: int | None = None,
-        *,
-        deployment: str | None = DEPLOYED,
-        message: str = "",
-        gpu: bool = False,
-        **fields: Any,
-    ) -> Entity:
-        part = self.part
-        number = version or part.version
-        schema = part.team.replace("-", "_")
-        return Entity(
-            fields={
-                "name": f"{part.model}-{number}",
-                "entity_name": f"{self.company.catalog}.{schema}.{part.model}",
-                "entity_version": str(number),
-                "type": "UC_MODEL",
-                "workload_size": self.random.choice(("Small", "Small", "Medium")),
-                "workload_type": "GPU_SMALL" if gpu else "CPU",
-                "scale_to_zero_enabled": part.tier > 1,
-            }
-            | fields,
-            creator=self.creator,
-            created=self.now - self.since,
-            deployment=deployment,
-            message=message,
-        )
-
-    def config(self, version: int, *entities: Entity, **how: Any) -> Config:
-        routes = {entity.name: 0 for entity in entities} | {entities[0].name: 100}
-        return Config(version, list(entities), routes, **{"started": self.now - self.since} | how)
-
-    def under_way(self, kind: str, config: Config, *, elapsed: float) -> Change:
-        """A change that began `elapsed` seconds ago and ends when its time is over."""
-        config.started = self.now - elapsed
-        for entity in config.entities:
-            entity.deployment, entity.message = CREATING, CREATING_MESSAGE
-        left = max(lifecycle.duration(kind, config) - elapsed, 1)
-        config.ends = self.now + left * self.scale
-        return Change(kind, config.ends)
-
-    def _tags(self) -> dict[str, str | None]:
-        part = self.part
-        environment = "prod" if part.tier < 3 else self.random.choice(("prod", "staging"))
-        tags: dict[str, str | None] = {
-            "team": part.team,
-            "tier": str(part.tier),
-            "env": environment,
-        }
-        if self.random.random() < 0.8:
-            tags["cost-centre"] = f"cc-{new_id('cost centre', part.team)[:4]}"
-        return tags
-
-    def _budget_policy(self) -> str | None:
-        if self.random.random() < 0.25:
-            return None
-        return str(uuid.UUID(new_id("budget policy", self.company.domain, self.part.team)))
+from endpoints_app.emulator.identity import new_uuid
+from endpoints_app.emulator.maker import Maker
 
 
 def ready(make: Maker) -> Endpoint:
@@ -148,14 +28,22 @@ def ready(make: Maker) -> Endpoint:
 
 
 def ready_gpu(make: Maker) -> Endpoint:
-    return make.endpoint(config=make.config(make.random.randint(1, 20), make.entity(gpu=True)))
+    config = make.config(make.random.randint(1, 20), make.entity(gpu=True))
+    config.auto_capture = make.inference_table()
+    return make.endpoint(config=config)
 
 
 def ready_split(make: Maker) -> Endpoint:
     champion, challenger = make.entity(), make.entity(make.part.version + 1)
     config = make.config(make.random.randint(5, 40), champion, challenger)
     config.routes = {champion.name: 90, challenger.name: 10}
-    return make.endpoint(config=config)
+    for entity in config.entities:
+        entity.fields["environment_vars"] = make.environment()
+    return make.endpoint(
+        config=config,
+        ai_gateway={"inference_table_config": make.inference_table()},
+        email_notifications=make.notifications(),
+    )
 
 
 def idle(make: Maker) -> Endpoint:
@@ -164,7 +52,14 @@ def idle(make: Maker) -> Endpoint:
 
 
 def agent(make: Maker) -> Endpoint:
-    return make.endpoint(config=make.config(3, make.entity()), task="agent/v1/responses")
+    return make.endpoint(
+        config=make.config(3, make.entity(environment_vars=make.environment())),
+        task="agent/v1/responses",
+        ai_gateway={
+            "usage_tracking_config": {"enabled": True},
+            "inference_table_config": make.inference_table(),
+        },
+    )
 
 
 def build_failed(make: Maker) -> Endpoint:
@@ -182,6 +77,7 @@ def build_failed(make: Maker) -> Endpoint:
         pending=make.config(1, entity, started=began),
         created=began,
         updated=began,
+        email_notifications=make.notifications(),
     )
 
 
@@ -353,7 +249,7 @@ def tile(make: Maker) -> Endpoint:
         task="agent/v1/responses",
         extras={
             "tile_endpoint_metadata": {
-                "tile_id": str(uuid.UUID(new_id(make.seed, "tile", make.part.name))),
+                "tile_id": new_uuid(make.seed, "tile", make.part.name),
                 "tile_model_name": make.part.model,
                 "problem_type": "KNOWLEDGE_ASSISTANT",
             }
@@ -386,7 +282,19 @@ def external(make: Maker) -> Endpoint:
         endpoint_type="EXTERNAL_MODEL",
         task=task,
         budget_policy_id=None,
-        extras={"ai_gateway": {"usage_tracking_config": {"enabled": True}}},
+        inherited_policy_id=None,
+        ai_gateway={
+            "usage_tracking_config": {"enabled": True},
+            "rate_limits": [
+                {"renewal_period": "minute", "key": "endpoint", "calls": 600},
+                {"renewal_period": "minute", "key": "user", "tokens": 20_000},
+            ],
+            "guardrails": {
+                "input": {"pii": {"behavior": "BLOCK"}, "invalid_keywords": ["password"]},
+                "output": {"safety": True, "pii": {"behavior": "MASK"}},
+            },
+            "fallback_config": {"enabled": False},
+        },
     )
 
 
@@ -428,7 +336,12 @@ def _foundation(make: Maker, task: str) -> Endpoint:
         tags={},
         description="",
         budget_policy_id=None,
+        inherited_policy_id=None,
         permission_level="CAN_QUERY",
+        ai_gateway={
+            "usage_tracking_config": {"enabled": True},
+            "rate_limits": [{"renewal_period": "minute", "key": "user", "calls": 60}],
+        },
     )
 
 

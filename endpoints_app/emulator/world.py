@@ -6,7 +6,6 @@ that has become due. So a test moves the world by moving its clock.
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import threading
 import time
@@ -24,6 +23,7 @@ from endpoints_app.emulator.errors import (
     name_taken,
     no_such_endpoint,
 )
+from endpoints_app.emulator.identity import new_id
 
 
 @dataclass(frozen=True)
@@ -143,19 +143,26 @@ class World:
             route_optimized=bool(body.get("route_optimized")),
             budget_policy_id=body.get("budget_policy_id"),
             task=body.get("task"),
+            ai_gateway=inputs.gateway(body.get("ai_gateway") or {}),
+            rate_limits=inputs.limits(body.get("rate_limits") or []),
+            email_notifications=inputs.notifications(body.get("email_notifications") or {}),
+            telemetry_config=inputs.json_object(body.get("telemetry_config") or {}),
         )
+        endpoint.note(now, "ENDPOINT_CREATE", "SUCCESS", "The endpoint was created.")
         if body.get("config"):
             config = self._config(body["config"], caller)
             for entity in config.entities:
                 if external := entity.fields.get("external_model"):
                     endpoint.endpoint_type = "EXTERNAL_MODEL"
                     endpoint.task = external.get("task")
+            if endpoint.endpoint_type and endpoint.budget_policy_id:
+                raise bad_request("An endpoint of an external model cannot have a budget policy.")
             lifecycle.deploy(endpoint, "create", config, now=now, scale=self.time_scale)
         self.put(endpoint)
         return endpoint
 
     def update_config(self, name: str, body: dict[str, Any], caller: Caller) -> Endpoint:
-        endpoint = self._managed(name)
+        endpoint = self.managed(name)
         config = self._config(body, caller)
         if endpoint.config and _external(endpoint.config) != _external(config):
             raise bad_request("An endpoint cannot change from or to an external model.")
@@ -172,7 +179,7 @@ class World:
         """Idempotent: a stopped or stopping endpoint is left alone (our reading; unpublished)."""
         if not self.get(name).serves_custom_models:
             raise bad_request(f"Endpoint '{name}' cannot be stopped: it serves no custom model.")
-        endpoint = self._managed(name)
+        endpoint = self.managed(name)
         if endpoint.stopped or (endpoint.change and endpoint.change.kind == "stop"):
             return endpoint
         self._refuse_while_changing(endpoint)
@@ -181,7 +188,7 @@ class World:
         return endpoint
 
     def start(self, name: str) -> Endpoint:
-        endpoint = self._managed(name)
+        endpoint = self.managed(name)
         self._refuse_while_changing(endpoint)
         if not endpoint.stopped or endpoint.wanted is None:
             raise bad_request(f"Endpoint '{name}' is not stopped.")
@@ -191,11 +198,11 @@ class World:
         return endpoint
 
     def delete(self, name: str) -> None:
-        self._managed(name)
+        self.managed(name)
         self.remove(name)
 
     def change_tags(self, name: str, body: dict[str, Any]) -> Endpoint:
-        endpoint = self._managed(name)
+        endpoint = self.managed(name)
         added, deleted = inputs.tag_changes(body)
         for key in deleted:
             endpoint.tags.pop(key, None)
@@ -213,7 +220,7 @@ class World:
     def _config(self, body: Any, caller: Caller) -> Config:
         return inputs.config(inputs.json_object(body), creator=caller.name, now=self.now())
 
-    def _managed(self, name: str) -> Endpoint:
+    def managed(self, name: str) -> Endpoint:
         endpoint = self.get(name)
         if endpoint.permission_level != "CAN_MANAGE":
             raise forbidden(f"User does not have permission 'Manage' on serving endpoint '{name}'.")
@@ -229,11 +236,6 @@ class World:
         at = lifecycle.next_event(endpoint)
         if at is not None:
             heapq.heappush(self._agenda, (at, endpoint.name))
-
-
-def new_id(*parts: object) -> str:
-    """32 hex digits, the same for the same parts."""
-    return hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
 def _external(config: Config) -> bool:

@@ -36,8 +36,9 @@ def test_a_list_is_thin(api: Api) -> None:
 def test_a_list_agrees_with_each_endpoint(api: Api) -> None:
     for name, item in api.listed().items():
         detailed = api.endpoint(name)
-        for key in item.keys() - {"config"}:
+        for key in item.keys() - {"config", "usage_policy_id"}:
             assert item[key] == detailed[key]
+        assert item.get("usage_policy_id") == detailed.get("budget_policy_id")
 
 
 def test_a_list_shows_a_change_at_once(api: Api, clock: Clock) -> None:

@@ -39,7 +39,7 @@ TWO = (ENTITY | {"name": "a"}, ENTITY | {"name": "b"})
         ("POST", B, ["new"], 400, "INVALID_REQUEST"),
         ("POST", B, None, 400, "INVALID_REQUEST"),
         ("POST", f"{B}/churn/config:restart", None, 404, "ENDPOINT_NOT_FOUND"),
-        ("GET", f"{B}/churn/metrics", None, 404, "ENDPOINT_NOT_FOUND"),
+        ("GET", f"{B}/churn/history", None, 404, "ENDPOINT_NOT_FOUND"),
         ("PATCH", f"{B}/churn", {}, 404, "ENDPOINT_NOT_FOUND"),
         ("GET", "/api/2.0/unknown", None, 404, "ENDPOINT_NOT_FOUND"),
         ("POST", "/serving-endpoints/nobody/invocations", {}, 404, "ENDPOINT_NOT_FOUND"),
