@@ -73,11 +73,12 @@ class Configurations:
 
     @property
     def failing(self) -> wire.ServedEntity | None:
-        """The first entity that did not come up: what one wants to read first."""
-        return next((e.entity for e in self.entities if e.entity.deployment in FAILED), None)
+        """The entity that did not come up: what one wants to read first."""
+        failing = [e.entity for e in self.entities if e.entity.deployment in FAILED]
+        return min(failing, key=lambda it: FAILED.index(it.deployment or ""), default=None)
 
 
-FAILED = ("DEPLOYMENT_FAILED", "DEPLOYMENT_ABORTED")
+FAILED = ("DEPLOYMENT_FAILED", "DEPLOYMENT_ABORTED")  # those beside a failed one are aborted
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ def read_now(endpoint: Endpoint, *, now: datetime) -> None:
             lambda seconds: clients.client_for(endpoint.workspace.name).get_endpoint(
                 endpoint.name, deadline=seconds
             ),
+            key=f"detail:{endpoint.pk}",
         )
     except errors.DoesNotExist:
         document = None

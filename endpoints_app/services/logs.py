@@ -22,14 +22,13 @@ from endpoints_app.domain.logs import Log
 from endpoints_app.domain.masking import clean
 from endpoints_app.models import Endpoint, LogSnapshot, Operation
 from endpoints_app.services import clients, live
-from endpoints_app.services.upstream import Busy, Copy, Problem, page_call, shared_read
+from endpoints_app.services.upstream import Busy, Copy, Problem, long_call, shared_read
 
 log = logging.getLogger(__name__)
 
 TAIL = 2 * 1024 * 1024  # characters that are read for the page
 FRESH_SECONDS = 3.0  # so long all readers of a log share one answer
 KEPT_SECONDS = 600.0  # so long an old answer stands in while there is no new one
-WHOLE_SECONDS = 30.0
 
 SNAPSHOT = 256 * 1024  # characters that are kept of a log
 BEFORE_SECONDS = 2.0  # that a stop or delete may wait for its logs, in all
@@ -41,6 +40,10 @@ NO_LOGS = frozenset({Kind.EXTERNAL, Kind.FOUNDATION})
 """They run elsewhere, or for everybody: there is nothing of ours to log (our reading)."""
 
 
+FAILED = ("DEPLOYMENT_FAILED", "DEPLOYMENT_ABORTED")
+"""The culprit first: entities beside one that failed are aborted (SDK)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A served entity of one configuration; `config` is "active", "pending" or, as digits, a
@@ -49,7 +52,11 @@ class Choice:
     config: str
     version: int | None
     entity: str
-    failing: bool = False
+    deployment: str | None = None
+
+    @property
+    def failing(self) -> bool:
+        return self.deployment in FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +94,6 @@ class NotRead(Exception):
         self.problem = problem
 
 
-FAILED = ("DEPLOYMENT_FAILED", "DEPLOYMENT_ABORTED")
-
-
 def choices(endpoint: Endpoint) -> list[Choice]:
     """What has logs, the active configuration first; nothing where there are none."""
     if endpoint.document is None or endpoint.known_kind in NO_LOGS:
@@ -99,9 +103,8 @@ def choices(endpoint: Endpoint) -> list[Choice]:
     for name, config in (("active", document.config), ("pending", document.pending_config)):
         for entity in config.entities if config else ():
             if entity.name and _addressable(entity.name):
-                failing = entity.deployment in FAILED
                 version = config.version if config else None
-                found.append(Choice(name, version, entity.name, failing))
+                found.append(Choice(name, version, entity.name, entity.deployment))
     return found
 
 
@@ -112,9 +115,10 @@ def _addressable(name: str) -> bool:
 
 def first_choice(found: Sequence[Choice]) -> tuple[Choice, Log] | None:
     """What one wants to read first: why an entity did not come up, else what serves now says."""
-    failing = next((choice for choice in reversed(found) if choice.failing), None)
-    if failing is not None:
-        return failing, Log.BUILD
+    failing = [choice for choice in found if choice.failing]
+    failing.sort(key=lambda it: (FAILED.index(it.deployment or ""), it.config != "pending"))
+    if failing:
+        return failing[0], Log.BUILD
     return (found[0], Log.SERVER if found[0].config == "active" else Log.BUILD) if found else None
 
 
@@ -160,7 +164,7 @@ def whole(wanted: Wanted) -> IO[bytes]:
         )
 
     try:
-        return page_call(wanted.endpoint.workspace.name, call, seconds=WHOLE_SECONDS)
+        return long_call(call)
     except Busy:
         raise
     except errors.DatabricksError as e:

@@ -35,7 +35,7 @@ from endpoints_app.domain.permissions import (
     Wanted,
 )
 from endpoints_app.models import AuditEntry, Endpoint
-from endpoints_app.services import audit, clients
+from endpoints_app.services import audit, clients, upstream
 from endpoints_app.services.upstream import Busy, Copy, Problem, page_call, shared_read
 
 log = logging.getLogger(__name__)
@@ -70,8 +70,7 @@ def read(endpoint: Endpoint, *, now: datetime) -> Copy[Access]:
 
 def at_hand(endpoint: Endpoint) -> Copy[Access] | None:
     """What was read in the last minutes, without asking Databricks."""
-    found = cache.get(_key(endpoint))
-    return found if isinstance(found, Copy) else None
+    return upstream.at_hand(_key(endpoint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +223,7 @@ def save(
         raise Busy("Somebody else is saving just now.", sent=errors.Sent.NO)
     try:
         attempt = _Attempt(endpoint, wanted, seen, frozenset(confirmed), reason, by, now, us)
-        return page_call(endpoint.workspace.name, lambda _seconds: attempt.run())
+        return page_call(endpoint.workspace.name, lambda _seconds: attempt.run(), key=saving)
     except Busy:
         raise
     except errors.DatabricksError as e:
@@ -287,7 +286,7 @@ class _Attempt:
         try:
             after = _read(client, self.endpoint, READ_SECONDS)
         except errors.DatabricksError:
-            cache.delete(_key(self.endpoint))
+            upstream.drop(_key(self.endpoint))
             return None
         _keep(self.endpoint, after, self.now)
         return after
@@ -417,7 +416,7 @@ def _key(endpoint: Endpoint) -> str:
 
 def _keep(endpoint: Endpoint, access: Access, now: datetime) -> None:
     """Everybody sees at once what a save has read."""
-    cache.set(_key(endpoint), Copy(access, now), int(KEPT_SECONDS))
+    upstream.share(_key(endpoint), Copy(access, now), KEPT_SECONDS)
 
 
 def _problem(e: errors.DatabricksError) -> Problem:

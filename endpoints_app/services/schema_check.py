@@ -11,19 +11,18 @@ import json
 import resource
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from endpoints_app.services import places
 
 CPU_SECONDS = 3
 PATIENCE = 7.0  # seconds that somebody waits for it: a busy machine gives it less than a processor
 MOST = 20
 MEMORY = 1_500_000_000
 ROOT = Path(__file__).resolve().parents[2]
-
-_one_at_a_time = threading.BoundedSemaphore(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Checked:
 
 
 class Busy(Exception):
-    """Another document is being looked at, or the machine had no time for this one: come again."""
+    """Something else takes its time just now, or the machine had none for this: come again."""
 
 
 def document(text: str, *, seconds: int = CPU_SECONDS) -> Checked:
@@ -57,7 +56,7 @@ def value(text: str, schema: dict[str, Any], value: Any, *, seconds: int = CPU_S
 
 
 def _checked(task: dict[str, Any], seconds: int) -> Checked:
-    if not _one_at_a_time.acquire(blocking=False):
+    if not places.LONG.acquire(blocking=False):
         raise Busy
     try:
         done = subprocess.run(  # noqa: S603 - our own module
@@ -72,7 +71,7 @@ def _checked(task: dict[str, Any], seconds: int) -> Checked:
     except subprocess.TimeoutExpired:
         raise Busy from None
     finally:
-        _one_at_a_time.release()
+        places.LONG.release()
     return _read(done.stdout)
 
 

@@ -24,7 +24,7 @@ from endpoints_app.domain.status import Status
 from endpoints_app.models import Endpoint, SchemaCopy
 from endpoints_app.services import audit, clients, schema_check
 from endpoints_app.services.schema_check import Finding
-from endpoints_app.services.upstream import Busy, query_call
+from endpoints_app.services.upstream import Busy, long_call
 
 LARGEST_REQUEST = 1_000_000
 LARGEST_ANSWER = 2_000_000  # bytes that are taken
@@ -104,7 +104,7 @@ def send(
     began = time.monotonic()
     try:
         client = clients.client_for(endpoint.workspace.name)
-        reply = query_call(
+        reply = long_call(
             lambda seconds: client.query(
                 endpoint.name, body, served=served, deadline=seconds, most=LARGEST_ANSWER
             )

@@ -1,4 +1,4 @@
-"""Calls to Databricks from a page: few at once, short, and none to a workspace that just failed."""
+"""Calls to Databricks from a page: few at once, short, and none to what has just failed."""
 
 from __future__ import annotations
 
@@ -7,56 +7,102 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.core.cache import cache
 
 from endpoints_app.databricks_api import errors
+from endpoints_app.services import places
 
 T = TypeVar("T")
 
-AT_ONCE = 2  # per web process: the rest of its threads serve pages
 SECONDS = 3.0
-REST_SECONDS = 15.0  # how long a workspace that did not answer is not asked from pages
-
-_places = threading.BoundedSemaphore(AT_ONCE)
-_rest_until: dict[str, float] = {}
+LONG_SECONDS = 30.0
+REST_SECONDS = 15.0  # how long what did not answer is not asked for from pages
+ENOUGH = 3  # different things that fail in a row: then it is the workspace
 
 
 class Busy(errors.DatabricksError):
-    """All places are taken, or the workspace is resting: come again."""
+    """All places are taken, or what is asked for is resting: come again."""
 
     retryable = True
 
 
-def page_call(workspace: str, call: Callable[[float], T], *, seconds: float = SECONDS) -> T:
-    """`call` gets the seconds it may take. Raises Busy at once rather than waiting for a place."""
-    if time.monotonic() < _rest_until.get(workspace, 0.0) or not _places.acquire(blocking=False):
+# Calls ------------------------------------------------------------------------------------------
+
+
+def page_call(
+    workspace: str, call: Callable[[float], T], *, seconds: float = SECONDS, key: str = ""
+) -> T:
+    """`call` gets the seconds it may take. Raises Busy at once rather than waiting for a place.
+
+    `key` names what is asked for: when that fails it rests alone, so that one broken panel keeps
+    nobody from the others of its workspace.
+    """
+    if _breaker.is_resting(workspace, key) or not places.SHORT.acquire(blocking=False):
         raise Busy("Databricks is slow at the moment.", sent=errors.Sent.NO)
     try:
-        return call(seconds)
+        answer = call(seconds)
     except (errors.Unreachable, errors.ServerError, errors.Throttled) as e:
-        _rest_until[workspace] = time.monotonic() + max(REST_SECONDS, e.retry_after or 0)
+        _breaker.failed(workspace, key, e)
         raise
     finally:
-        _places.release()
+        places.SHORT.release()
+    _breaker.answered(workspace)
+    return answer
 
 
-QUERY_SECONDS = 30.0
-
-_query_place = threading.BoundedSemaphore(1)
-
-
-def query_call(call: Callable[[float], T]) -> T:
-    """A request to a model, which may take its time: one at once per web process, beside the
-    places above, so that panels and pages go on. That a model is slow or fails says nothing
-    about its workspace. Raises Busy at once rather than waiting."""
-    if not _query_place.acquire(blocking=False):
+def long_call(call: Callable[[float], T]) -> T:
+    """A call that may take its time, as a model's answer: one at once per web process, beside the
+    places above, so that panels and pages go on. That it is slow or fails says nothing about its
+    workspace. Raises Busy at once rather than waiting."""
+    if not places.LONG.acquire(blocking=False):
         raise Busy("Another request is under way.", sent=errors.Sent.NO)
     try:
-        return call(QUERY_SECONDS)
+        return call(LONG_SECONDS)
     finally:
-        _query_place.release()
+        places.LONG.release()
+
+
+class _Breaker:
+    """What rests in this process: things by themselves, and workspaces of which it was not one
+    thing that failed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until: dict[tuple[str, str | None], float] = {}
+        self._failing: dict[str, set[str]] = {}
+
+    def is_resting(self, workspace: str, key: str) -> bool:
+        now = time.monotonic()
+        return any(self._until.get(it, 0.0) > now for it in ((workspace, None), (workspace, key)))
+
+    def failed(self, workspace: str, key: str, e: errors.DatabricksError) -> None:
+        now = time.monotonic()
+        until = now + max(REST_SECONDS, e.retry_after or 0)
+        with self._lock:
+            failing = self._failing.setdefault(workspace, set())
+            failing.add(key)
+            whole = isinstance(e, errors.NeverOpened | errors.Throttled)
+            if whole or len(failing) >= ENOUGH:
+                self._until[workspace, None] = until
+                failing.clear()
+            self._until = {it: end for it, end in self._until.items() if end > now}
+            self._until[workspace, key] = until
+
+    def answered(self, workspace: str) -> None:
+        self._failing.pop(workspace, None)
+
+    def forget(self) -> None:
+        with self._lock:
+            self._until.clear()
+            self._failing.clear()
+
+
+_breaker = _Breaker()
+
+
+# One read for all who look ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +116,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Copy(Generic[T]):
-    """What was read, when it was asked for, and what has kept us since from a newer one."""
+    """What was read, when it was asked for, and what has kept us since from a newer one;
+    `tried_at` is when that was."""
 
     value: T | None
     read_at: datetime
     problem: Problem | None = None
+    tried_at: datetime | None = None
 
     def is_fresh(self, now: datetime, seconds: float) -> bool:
-        return now - self.read_at < timedelta(seconds=seconds)
+        """Whether nobody need ask again."""
+        return now - (self.tried_at or self.read_at) < timedelta(seconds=seconds)
 
 
 def shared_read(
@@ -93,32 +142,117 @@ def shared_read(
     included. One asks; the others, and everybody while the workspace does not answer, get the
     copy of before, for `kept` seconds. Raises Busy when there is none.
     """
-    found = cache.get(key)
-    old: Copy[T] | None = found if isinstance(found, Copy) else None
+    old = at_hand(key)
     if old is not None and old.is_fresh(now, fresh):
         return old
-    if not cache.add(f"{key}:flight", 1, timeout=int(SECONDS) + 1):
-        if old is None:
-            raise Busy("Somebody else is asking just now.", sent=errors.Sent.NO)
-        return old
+    flight = f"{key}:flight"
+    if not _local.take_off(flight):
+        return _of_before(old)
     try:
-        new = Copy(page_call(workspace, call), now)
+        if not cache.add(flight, 1, timeout=int(SECONDS) + 1):
+            return _of_before(old)
+        try:
+            new = _read(old, workspace, call, now, key)
+            share(key, new, kept)
+        finally:
+            cache.delete(flight)
     except Busy:
-        if old is None:
-            raise
-        return old
+        return _of_before(old)
+    finally:
+        _local.land(flight)
+    return new
+
+
+def _of_before(old: Copy[T] | None) -> Copy[T]:
+    if old is None:
+        raise Busy("Somebody else is asking just now.", sent=errors.Sent.NO)
+    return old
+
+
+def _read(
+    old: Copy[T] | None, workspace: str, call: Callable[[float], T], now: datetime, key: str
+) -> Copy[T]:
+    try:
+        return Copy(page_call(workspace, call, key=key), now)
+    except Busy:
+        raise
     except errors.DatabricksError as e:
         problem = Problem(type(e).__name__, e.message, e.status)
         if old is not None and old.value is not None and e.retryable:
-            new = Copy(old.value, old.read_at, problem)  # a passing failure keeps the old one
-        else:
-            new = Copy(None, now, problem)
-    finally:
-        cache.delete(f"{key}:flight")
-    cache.set(key, new, int(kept))
-    return new
+            return Copy(old.value, old.read_at, problem, now)  # a passing failure keeps the old one
+        return Copy(None, now, problem)
+
+
+def at_hand(key: str) -> Copy[Any] | None:
+    """What was read lately, without asking Databricks."""
+    found = cache.get(key)
+    if isinstance(found, Copy):
+        return found
+    return _local.copy(key)
+
+
+def share(key: str, copy: Copy[Any], kept: float) -> None:
+    """From now on everybody gets this copy."""
+    cache.set(key, copy, int(kept))
+    if cache.has_key(key):
+        _local.drop(key)
+    else:
+        _local.keep(key, copy)
+
+
+def drop(key: str) -> None:
+    """From now on nobody gets what was read."""
+    cache.delete(key)
+    _local.drop(key)
+
+
+class _Local:
+    """What this process shares among its own threads: flights always, and copies while the cache
+    is away, so that readers cost a workspace no more then."""
+
+    MOST = 16
+    SECONDS = 60.0
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._flights: set[str] = set()
+        self._copies: dict[str, tuple[float, Copy[Any]]] = {}
+
+    def take_off(self, flight: str) -> bool:
+        with self._lock:
+            free = flight not in self._flights
+            self._flights.add(flight)
+            return free
+
+    def land(self, flight: str) -> None:
+        with self._lock:
+            self._flights.discard(flight)
+
+    def copy(self, key: str) -> Copy[Any] | None:
+        kept_at, copy = self._copies.get(key, (0.0, None))
+        return copy if time.monotonic() - kept_at < self.SECONDS else None
+
+    def keep(self, key: str, copy: Copy[Any]) -> None:
+        with self._lock:
+            self._copies.pop(key, None)
+            while len(self._copies) >= self.MOST:
+                self._copies.pop(next(iter(self._copies)))
+            self._copies[key] = (time.monotonic(), copy)
+
+    def drop(self, key: str) -> None:
+        with self._lock:
+            self._copies.pop(key, None)
+
+    def forget(self) -> None:
+        with self._lock:
+            self._flights.clear()
+            self._copies.clear()
+
+
+_local = _Local()
 
 
 def forget() -> None:
     """Ask every workspace again."""
-    _rest_until.clear()
+    _breaker.forget()
+    _local.forget()

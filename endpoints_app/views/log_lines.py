@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
-from endpoints_app.domain.logs import Block, Fold, Line, Record
+from endpoints_app.domain.logs import Block, Fold, Level, Line, Record
 
 OPENS = '<svg class="i" aria-hidden="true"><use href="#right"/></svg>'
 RUN = 100
@@ -19,13 +19,15 @@ RUN = 100
 
 @dataclass
 class Lines:
-    """The lines of a window, drawn when the template asks. `found` counts what `find` matched, of
-    which number `at` is the current one; `marked` is the line that the address names."""
+    """The lines of a window, drawn when the template asks. `found` counts what `find` matched in
+    lines of one of the `levels`, or in all; `at` is the number of the current match; `marked` is
+    the line that the address names."""
 
     blocks: Sequence[Block]
     find: str = ""
     at: int = 0
     marked: int | None = None
+    levels: Collection[Level] = ()
     found: int = 0
     _pattern: re.Pattern[str] | None = field(default=None, init=False)
 
@@ -79,7 +81,7 @@ class Lines:
         return self._details(fold.head, head, inner, wanted=wanted)
 
     def _record(self, record: Record) -> str:
-        if self._pattern and self._pattern.search(record.line.text):
+        if self._finds(record.line):
             return self._line(record.line)
         head = "".join(
             [
@@ -106,8 +108,13 @@ class Lines:
         here = " here" if line.number == self.marked else ""
         return f"ln {line.level.value}{here}" if line.level else f"ln{here}"
 
+    def _finds(self, line: Line) -> bool:
+        if self._pattern is None or (self.levels and line.level not in self.levels):
+            return False
+        return self._pattern.search(line.text) is not None
+
     def _text(self, line: Line) -> str:
-        if self._pattern and self._pattern.search(line.text):
+        if self._pattern and self._finds(line):
             return "".join(self._marked(line.text, self._pattern))
         if line.pieces:
             return "".join(

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.cache import cache
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,18 +16,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from endpoints_app import sentences
-from endpoints_app.domain.logs import Log, blocks, lines_of, mark_of, read_line, time_of
+from endpoints_app.domain.logs import Level, Log, blocks, lines_of, mark_of, read_line, time_of
 from endpoints_app.domain.logtail import Place, Unseen, unseen
 from endpoints_app.domain.roles import Action
 from endpoints_app.models import Endpoint, LogSnapshot
 from endpoints_app.services import access, logs
 from endpoints_app.services.logs import Choice, NotRead, Text, Wanted
-from endpoints_app.services.upstream import Busy, Copy
+from endpoints_app.services.upstream import Busy, Copy, at_hand
 from endpoints_app.views import guards, heading
 from endpoints_app.views.log_lines import Lines
 
 SHOWN = 1000  # lines that a page begins with
 MOST = 20_000  # lines that a page ever has
+LEVELS = {"warn": (Level.WARN, Level.ERROR), "err": (Level.ERROR,)}  # what a filter leaves
 
 _LINE = re.compile(r"(\d{1,12})-([0-9a-f]{8})")
 
@@ -56,7 +56,7 @@ def page(
     script reads it into the page, so that a slow workspace keeps nobody from the rest."""
     wanted = _wanted(request, workspace, name, config, entity, log)
     context = _around(request, wanted.endpoint, sentences.logs.log(log), wanted)
-    if _asked_for(request) or cache.get(wanted.key) is not None:
+    if _asked_for(request) or at_hand(wanted.key) is not None:
         context |= _read(request, wanted)
     else:
         context["state"] = "loading"
@@ -220,7 +220,7 @@ def _tools(request: HttpRequest, endpoint: Endpoint, wanted: Wanted | None) -> d
     context: dict[str, Any] = {
         "wanted": wanted,
         "wrap": request.GET.get("wrap") != "off",
-        "level": level if (level := request.GET.get("level", "")) in ("warn", "err") else "",
+        "level": level if (level := request.GET.get("level", "")) in LEVELS else "",
         "q": request.GET.get("q", "")[:200],
         "snapshots": snapshots.defer("text"),
         "kept_url": kept_url,
@@ -292,6 +292,7 @@ def _window(request: HttpRequest, text: Text) -> dict[str, Any]:
         find=request.GET.get("q", "")[:200],
         at=_number(request.GET.get("at", "")) or 1,
         marked=marked,
+        levels=LEVELS.get(request.GET.get("level", ""), ()),
     )
     html = drawn.draw()
     place = Place.after(lines, number=before + len(lines))

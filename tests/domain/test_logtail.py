@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -75,20 +76,61 @@ def test_another_line_in_front_of_a_common_one_is_no_overlap() -> None:
 
 
 def test_a_place_survives_as_text() -> None:
-    for window in ([], LINES[:1], LINES, ["", "ü" * 1000, "🙂"]):
+    for window in ([], LINES[:1], LINES, LINES * 99, ["", "ü" * 1000, "🙂"]):
         place = Place.after(window, number=99)
         assert Place.read(str(place)) == place
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "1.2", "x.1.", "1.1.0-0-0", f"1.1.{'.'.join(['1-00000000-00000000'] * 13)}"]
+    "text",
+    [
+        *("", "1", "1.2", "x.1.", "1.1.0-0-0", "1.1.~0", f"1.1.~{'0' * 168}"),
+        f"1.1.{'.'.join(['1-00000000-00000000'] * 13)}",
+    ],
 )
 def test_what_is_not_a_place_is_refused(text: str) -> None:
     assert Place.read(text) is None
 
 
 def test_a_cursor_fits_into_an_address() -> None:
-    assert len(str(Place.after(["x" * 10**6] * 100, number=10**9))) < 400
+    assert len(str(Place.after(["x" * 10**4] * 50_000, number=10**9))) < 600
+
+
+def test_lines_that_repeat_at_the_end_of_a_window_that_moved_on_are_not_taken_for_old_ones() -> (
+    None
+):
+    """A beating heart for a while: the last lines alone fit everywhere."""
+    stream = [f"line {i}" for i in range(3000)]
+    stream[980:1040] = ["tick"] * 60
+    found = unseen(Place.after(stream[:1000]), stream[20:1020])
+    assert (list(found.lines), found.first, found.gap) == (stream[1000:1020], 1001, False)
+
+
+def test_a_window_that_begins_earlier_repeats_nothing() -> None:
+    found = unseen(Place.after(LINES[20:40]), LINES[5:43])
+    assert (list(found.lines), found.gap) == (LINES[40:43], False)
+
+
+def test_a_window_that_ends_earlier_repeats_nothing_and_moves_nobody() -> None:
+    place = Place.after(LINES[:40])
+    for end in (39, 36, 34):
+        found = unseen(place, LINES[:end])
+        assert (list(found.lines), found.gap, found.place) == ([], False, place)
+    assert unseen(place, LINES[:20]).gap, "too far back to be sure"
+
+
+def test_few_lines_in_common_do_not_hide_a_log_that_began_anew() -> None:
+    boot = ["loading", "ready"]
+    found = unseen(Place.after(boot), ["migrating", *boot, "GET /"])
+    assert (found.gap, len(found.lines)) == (True, 4)
+    assert unseen(Place.after(["tick"] * 20 + ["boot"]), ["tick"] * 20).gap
+
+
+def test_a_long_log_of_equal_lines_is_compared_in_a_moment() -> None:
+    lines = [*["tick"] * 20_000, "tock"]
+    began = time.monotonic()
+    assert unseen(Place.after(lines), ["tick"] * 30_000).gap
+    assert time.monotonic() - began < 5
 
 
 # Any two windows of one stream -----------------------------------------------------------------
@@ -134,6 +176,31 @@ def test_with_repeated_lines_what_is_shown_always_ends_with_what_came(windows: A
         assert list(found.lines) == fetched
     elif not found.grown:
         assert len(found.lines) <= max(0, d - b) or not shown
+
+
+@given(st.data())
+def test_a_run_of_equal_lines_hides_none_where_the_windows_tell_it_apart(data: Any) -> None:
+    """Anywhere in the stream, also at either end of either window, while less than two thirds of
+    what the windows have in common are in it."""
+    size = data.draw(st.integers(20, 300))
+    moved = data.draw(st.integers(0, size - 20))
+    common = size - moved
+    run = data.draw(st.integers(0, max(0, int((common - 2) / 1.5) - 1)))
+    at = data.draw(st.integers(0, size + moved - run))
+    stream = [f"{i:05}" for i in range(size + moved)]
+    stream[at : at + run] = ["tick"] * run
+    found = unseen(Place.after(stream[:size]), stream[moved:])
+    assert not found.gap
+    assert list(found.lines) == stream[size:]
+
+
+@given(two_windows(unique=True), st.integers(0, 40))
+def test_windows_that_begin_earlier_repeat_nothing(windows: Any, earlier: int) -> None:
+    stream, a, b, c, d = windows
+    c = max(0, min(c, a) - earlier)
+    found = unseen(Place.after(stream[a:b]), stream[c:d])
+    if b - a >= KEPT:
+        assert (list(found.lines), found.gap) == (stream[b:d], False)
 
 
 @given(two_windows(unique=False))

@@ -106,6 +106,28 @@ def test_what_one_reads_first_is_why_an_entity_did_not_come_up(read_lab: Lab) ->
     assert (first[0].config, first[1]) == ("active", Log.SERVER)
 
 
+def test_of_several_that_did_not_come_up_the_one_that_failed_is_read(read_lab: Lab) -> None:
+    """Databricks aborts the entities beside it; and what serves is not what was changed."""
+
+    def entity(name: str, deployment: str) -> dict[str, Any]:
+        return {"name": name, "state": {"deployment": f"DEPLOYMENT_{deployment}"}}
+
+    endpoint = custom(read_lab, pending=True)
+    entities = [entity("a", "ABORTED"), entity("culprit", "FAILED"), entity("z", "ABORTED")]
+    endpoint.document = {
+        "name": endpoint.name,
+        "config": {"config_version": 1, "served_entities": [entity("old", "FAILED")]},
+        "pending_config": {"config_version": 2, "served_entities": entities},
+    }
+    first = logs.first_choice(logs.choices(endpoint))
+    assert first is not None
+    assert (first[0].entity, first[0].version, first[1]) == ("culprit", 2, Log.BUILD)
+    shown = detail.configurations(endpoint)
+    assert shown is not None
+    assert shown.failing is not None
+    assert shown.failing.name == "culprit", "the page names the one whose log it leads to"
+
+
 # Kept ------------------------------------------------------------------------------------------
 
 

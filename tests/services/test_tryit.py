@@ -95,7 +95,7 @@ def test_too_much_is_not_sent(lab: Lab, endpoint: Endpoint, otto: User) -> None:
 def test_an_answer_that_does_not_come_in_time_is_an_outcome(
     lab: Lab, endpoint: Endpoint, otto: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream, "QUERY_SECONDS", 0.5)
+    monkeypatch.setattr(upstream, "LONG_SECONDS", 0.5)
     fault(lab, kind="latency", seconds=5)
     began = time.monotonic()
     outcome = send(lab, endpoint, otto)
@@ -121,7 +121,7 @@ def test_a_second_request_is_told_to_wait_and_pages_are_not(
         going.set()
         done.wait(5)
 
-    thread = threading.Thread(target=upstream.query_call, args=(slow,))
+    thread = threading.Thread(target=upstream.long_call, args=(slow,))
     thread.start()
     going.wait(5)
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -11,12 +13,14 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
+from dashboard import programs
 from endpoints_app.databricks_api import errors
-from endpoints_app.services import detail, live, upstream
+from endpoints_app.services import detail, live, places, schema_check, upstream
 from endpoints_app.services.upstream import Busy, page_call, shared_read
 from tests.conftest import Lab
 from tests.services.conftest import GET, ONE, at_once, listed
 
+THREADS = int(re.search(r'"--threads", "(\d+)"', inspect.getsource(programs))[1])  # type: ignore[index]
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
 
@@ -117,6 +121,74 @@ def test_retry_after_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
         page_call("lab", lambda _: "too soon")
 
 
+LATE = errors.TimedOut("too slow")
+
+
+def test_what_does_not_answer_rests_alone() -> None:
+    """One broken panel keeps nobody from the others."""
+    for _ in range(2):
+        with pytest.raises(errors.DatabricksError):
+            page_call("lab", failing(LATE), key="log:1")
+
+    with pytest.raises(Busy):
+        page_call("lab", lambda _: "too soon", key="log:1")
+    assert page_call("lab", lambda _: "well", key="permissions:1") == "well"
+
+
+def test_a_workspace_of_which_several_things_fail_rests_whole() -> None:
+    for key in ("log:1", "schema:1", "permissions:1"):
+        with pytest.raises(errors.TimedOut):
+            page_call("lab", failing(LATE), key=key)
+
+    with pytest.raises(Busy):
+        page_call("lab", lambda _: "too soon", key="anything")
+
+
+def test_an_answer_in_between_shows_that_the_workspace_lives() -> None:
+    for key in ("log:1", "schema:1", "permissions:1", "log:2"):
+        with pytest.raises(errors.TimedOut):
+            page_call("lab", failing(LATE), key=key)
+        assert page_call("lab", lambda _: "well", key="me") == "well"
+
+
+@pytest.mark.parametrize("error", [errors.NeverOpened(), errors.Throttled(status=429)])
+def test_a_workspace_that_takes_nothing_rests_at_once(error: errors.DatabricksError) -> None:
+    with pytest.raises(type(error)):
+        page_call("lab", failing(error), key="log:1")
+
+    with pytest.raises(Busy):
+        page_call("lab", lambda _: "too soon", key="permissions:1")
+
+
+def test_two_calls_that_hang_a_long_one_and_a_validator_leave_a_thread_to_the_pages() -> None:
+    """Of the four threads of a web process."""
+    inside, leave = threading.Barrier(4), threading.Event()
+
+    def hang(seconds: float) -> None:
+        inside.wait(5)
+        leave.wait(5)
+
+    def another() -> None:
+        inside.wait(5)
+        try:
+            with pytest.raises(Busy):
+                page_call("lab", lambda _: "no place", key="other")
+            with pytest.raises(Busy):
+                upstream.long_call(lambda _: "no place")
+            with pytest.raises(schema_check.Busy):
+                schema_check.document("{}")
+        finally:
+            leave.set()
+
+    at_once(
+        lambda: page_call("lab", hang, key="a"),
+        lambda: page_call("lab", hang, key="b"),
+        lambda: upstream.long_call(hang),
+        another,
+    )
+    assert places.AT_ONCE + 1 < THREADS
+
+
 def test_a_call_that_raises_something_else_gives_its_place_back() -> None:
     def burst(seconds: float) -> None:
         raise ZeroDivisionError
@@ -179,6 +251,56 @@ def test_while_one_asks_the_others_get_the_old_copy_or_busy(memory: None) -> Non
         return "newer"
 
     assert read(while_there_is_one, NOW + timedelta(seconds=9)).value == "newer"
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["with a cache", "without"])
+@pytest.mark.parametrize(
+    "error",
+    [None, errors.Nonsense(), errors.DoesNotExist(), errors.Internal(status=500)],
+    ids=lambda error: type(error).__name__,
+)
+def test_fifty_readers_cost_one_call_whatever_comes_of_it(
+    there: bool, error: errors.DatabricksError | None, request: pytest.FixtureRequest
+) -> None:
+    if there:
+        request.getfixturevalue("memory")
+    calls: list[datetime] = []
+
+    def call(seconds: float, now: datetime) -> str:
+        calls.append(now)
+        time.sleep(0.02)
+        if error is not None and now > NOW:
+            raise error
+        return "answered"
+
+    def look(now: datetime) -> str | None:
+        try:
+            return read(lambda seconds: call(seconds, now), now).value
+        except Busy:
+            return "busy"
+
+    look(NOW)
+    for seconds in (0, 3, 6):
+        upstream._breaker.forget()  # it would spare the workspace more than that
+        now = NOW + timedelta(seconds=seconds)
+        at_once(*[lambda now=now: look(now) for _ in range(50)])
+    assert len(calls) == 3
+
+
+def test_what_was_shared_without_a_cache_is_forgotten_with_the_cache_back(
+    settings: Any, request: pytest.FixtureRequest
+) -> None:
+    read(lambda _: "without")
+    request.getfixturevalue("memory")
+    assert read(lambda _: "with", NOW + timedelta(seconds=3)).value == "with"
+    cache.clear()
+    assert read(lambda _: "anew", NOW + timedelta(seconds=3)).value == "anew"
+
+
+def test_without_a_cache_few_copies_are_held() -> None:
+    for number in range(100):
+        upstream.share(f"key{number}", upstream.Copy("x" * 10, NOW), 60)
+    assert len(upstream._local._copies) == upstream._local.MOST
 
 
 # The detail page's one call --------------------------------------------------------------------

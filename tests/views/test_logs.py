@@ -309,6 +309,18 @@ def test_find_counts_and_marks_and_leads_to_the_next(
     assert ["at=1" in turns[0], "at=3" in turns[1]] == [True, True]
 
 
+def test_find_passes_by_what_the_level_hides(
+    workspace: Workspace, url: str, reader: Client
+) -> None:
+    workspace.text = 'INFO cuda\nERROR cuda\n{"level": "info", "msg": "cuda"}\nWARN cuda\n'
+    for level, found in (("", 4), ("warn", 2), ("err", 1)):
+        shown = page(reader, f"{url}?q=cuda&level={level}")
+        assert shown.select_one("#log-found").get_text() == f"1 / {found}"  # type: ignore[union-attr]
+        lines = shown.select_one("#lines")
+        assert lines is not None
+        assert lines["data-level"] == level
+
+
 def test_a_link_to_a_line_finds_it_where_it_is_now(
     workspace: Workspace, url: str, reader: Client
 ) -> None:

@@ -248,7 +248,7 @@ def test_the_old_list_stays_with_its_age_when_no_newer_one_comes(
 def test_when_all_places_are_taken_it_asks_again_by_itself(
     viewer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def busy(*args: Any) -> Any:
+    def busy(*args: Any, **how: Any) -> Any:
         raise upstream.Busy("later")
 
     monkeypatch.setattr(upstream, "page_call", busy)
