@@ -514,9 +514,14 @@ class EmulatedWorkspace:
     def until_hit(self, kind: str) -> None:
         """A fault that was to hit once or so has used up its times."""
         eventually(
-            lambda: not any(it["kind"] == kind for it in self._control("GET", "faults")["faults"]),
+            lambda: not any(it["kind"] == kind for it in self.faults()),
             what=f"A call for the fault {kind}",
         )
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Those in force, with how often each will still hit."""
+        faults: list[dict[str, Any]] = self._control("GET", "faults")["faults"]
+        return faults
 
     def clear_faults(self) -> None:
         self._control("DELETE", "faults")
