@@ -86,6 +86,8 @@ def _emulators() -> Programs:
         "DEMO": "on",
         "WORKSPACES": " ".join(DEMO_WORKSPACES),
         "EMULATOR_TOKEN": token,
+        # Nothing here is anybody's: its status page may be looked at without an account.
+        "STATUS_PAGE_ACCESS": os.environ.get("STATUS_PAGE_ACCESS", "").strip() or "public",
     }
     emulators = {}
     for name, seed in DEMO_WORKSPACES.items():

@@ -46,6 +46,11 @@ def env_flag(name: str, default: bool = False) -> bool:
     return _read(name, lambda text: words[text.lower()], default, "on or off")
 
 
+def env_choice(name: str, default: str, *, among: list[str]) -> str:
+    words = {word: word for word in among}
+    return _read(name, lambda text: words[text.lower()], default, f"one of {', '.join(among)}")
+
+
 def env_number(name: str, default: float, *, least: float, most: float) -> float:
     def parse(text: str) -> float:
         number = float(text)
@@ -156,7 +161,7 @@ CSRF_TRUSTED_ORIGINS = env_list(
 )
 
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^status/health$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -320,6 +325,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         "options": {"expires": 0.9},
     },
+    "publish the status page": {
+        "task": "endpoints_app.tasks.publish_status",
+        "schedule": 1.0,
+        "options": {"expires": 0.9},
+    },
     "keep logs": {
         "task": "endpoints_app.tasks.keep_logs",
         "schedule": 5.0,
@@ -383,6 +393,11 @@ BUDGET_POLICY_CALLS = {
         )
     )
 }
+
+# Who may open the status page: everybody, who has a view's link, who is signed in, nobody.
+STATUS_PAGE_ACCESS = env_choice(
+    "STATUS_PAGE_ACCESS", "login", among=["public", "token", "login", "off"]
+)
 
 # Languages, times, files, logs -----------------------------------------------------------------
 

@@ -79,8 +79,9 @@ def language(get_response: Handler) -> Handler:
         translation.activate(chosen)
         request.LANGUAGE_CODE = translation.get_language()
         response = get_response(request)
-        response.headers.setdefault("Content-Language", chosen)
-        patch_vary_headers(response, ["Accept-Language", "Cookie"])
+        if not getattr(response, "own_language", False):  # a status page asks no cookie for it
+            response.headers.setdefault("Content-Language", chosen)
+            patch_vary_headers(response, ["Accept-Language", "Cookie"])
         return response
 
     return middleware

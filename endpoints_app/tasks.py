@@ -24,6 +24,7 @@ from endpoints_app.services import (
     logs,
     metric_samples,
     operations,
+    status_payload,
     sync,
     workspaces,
 )
@@ -97,6 +98,12 @@ def look_at_workspaces(**_: Any) -> None:
 @shared_task
 def sync_workspace(workspace_id: int, **_: Any) -> None:
     sync.sync(workspace_id, clock=timezone.now)
+
+
+@shared_task
+def publish_status(**_: Any) -> None:
+    """Each second: what the status page is made from, if there is news, and its age."""
+    status_payload.publish(now=timezone.now())
 
 
 @shared_task

@@ -1,6 +1,6 @@
 """Every address. Fragments have their own; panels will each bring theirs."""
 
-from django.urls import path, register_converter
+from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
 from endpoints_app.api import status_json
@@ -18,6 +18,9 @@ from endpoints_app.views import (
     permissions,
     permissions_edit,
     schema,
+    status_badges,
+    status_feed,
+    status_page,
     tryit,
 )
 
@@ -45,6 +48,24 @@ register_converter(LogConverter, "log")
 register_converter(ConfigConverter, "config")
 
 LOG = "w/<str:workspace>/e/<str:name>/logs/<config:config>/<str:entity>/<log:log>/"
+
+
+def _status_of(root: str, name: str) -> list[URLPattern]:
+    """A view's status page and its other forms."""
+    return [
+        path(root, status_page.page, name=name),
+        path(f"{root}status.json", status_json.document, name=f"{name}-json"),
+        path(f"{root}health", status_json.health, name=f"{name}-health"),
+        path(f"{root}feed.atom", status_feed.feed, name=f"{name}-feed"),
+        path(f"{root}badge.svg", status_badges.badge, name=f"{name}-badge"),
+        path(f"{root}<str:name>/", status_page.endpoint, name=f"{name}-endpoint"),
+        path(
+            f"{root}<str:name>/badge.svg",
+            status_badges.endpoint_badge,
+            name=f"{name}-endpoint-badge",
+        ),
+    ]
+
 
 urlpatterns = [
     path("", endpoint_list.home, name="home"),
@@ -111,7 +132,14 @@ urlpatterns = [
     path("operations/<int:pk>/", operation_list.one, name="operation"),
     path("operations/<int:pk>/changes/", operation_list.one_changes, name="operation-changes"),
     path("operations/<int:pk>/withdraw/", operation_ask.withdraw, name="withdraw"),
-    path("status.json", status_json.fleet, name="status-json"),
+    # The status page: of all, behind a link's token, of a view
+    path("status.json", status_json.document, name="status-json"),
+    path("status/", status_page.page, name="status"),
+    path("status/health", status_json.health, name="status-health"),
+    path("status/feed.atom", status_feed.feed, name="status-feed"),
+    path("status/badge.svg", status_badges.badge, name="status-badge"),
+    *_status_of("status/t/<str:token>/", "status-token"),
+    *_status_of("status/<str:slug>/", "status-view"),
     path("healthz", health.healthz, name="healthz"),
     path("account/sign-in/", account.SignIn.as_view(), name="login"),
     path("account/sign-out/", account.SignOut.as_view(), name="logout"),

@@ -1,76 +1,63 @@
-"""The fleet's state for machines: an allow-list of fields, and none of the workspace's own text
-but names."""
+"""The status page for machines: an allow-list of fields, and none of the workspace's own text but
+names."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from endpoints_app.domain.status import Status
-from endpoints_app.models import Endpoint
-from endpoints_app.services import access, live
+from endpoints_app.domain.status_page import Item, Page
+from endpoints_app.services.status_render import Text
+from endpoints_app.status_door import Door, answer, opened, private
+
+CODES = {"ok": 200, "down": 503, "unknown": 504}
 
 
-@login_not_required
-@require_safe
-def fleet(request: HttpRequest) -> JsonResponse:
-    """For whoever is signed in, what they may see; in the demo for all, everything."""
-    now, head = timezone.now(), live.head()
-    if settings.DEMO:
-        sources = list(head.sources)
-    elif request.user.is_authenticated:
-        sources = access.sources_for(request.desk_access, head)  # type: ignore[attr-defined]
-    else:
-        return JsonResponse({"error": "sign_in_required"}, status=401)
-    visible = [source.pk for source in sources]
-    unknown_since = {source.pk: source.observed_at for source in sources if source.is_stale(now)}
-    found = (
-        Endpoint.objects.living()
-        .in_workspaces(visible)
-        .order_by("workspace__name", "name")
-        .values_list("workspace_id", "workspace__name", "name", "status", "status_since")
-    )
-    endpoints = []
-    counts = {status.value: 0 for status in Status}
-    for workspace_id, workspace, name, value, since in found:
-        status = Status(value)
-        if workspace_id in unknown_since and status is not Status.UNKNOWN:
-            status, since = Status.UNKNOWN, unknown_since[workspace_id] or since
-        counts[status.value] += 1
-        endpoints.append(_endpoint(workspace, name, status, since))
-    observed = [source.observed_at for source in sources]
-    oldest = min((at for at in observed if at), default=None) if all(observed) else None
-    return JsonResponse(
-        {
-            "observed_at": oldest.isoformat() if oldest else None,
-            "max_age": int(settings.STALE_SECONDS),
-            "verdict": _verdict(counts, stale=not sources or bool(unknown_since)),
-            "counts": counts,
-            "endpoints": endpoints,
-        }
-    )
+@opened(part=True)
+def document(request: HttpRequest, door: Door) -> HttpResponse:
+    def make() -> Text:
+        page = door.page()
+        text = json.dumps(as_json(page), ensure_ascii=False, separators=(",", ":"))
+        return text, "application/json", page.observed_at, page.max_age
+
+    return answer(request, door, ("json",), make)
 
 
-def _endpoint(workspace: str, name: str, status: Status, since: Any) -> dict[str, Any]:
+@opened(part=True)
+def health(request: HttpRequest, door: Door) -> HttpResponse:
+    """200, 503 where something cannot serve, 504 where nobody can tell: what a probe understands
+    without reading."""
+    page = door.page()
+    word = page.verdict.word
+    response = JsonResponse({"verdict": word, **_age(page)}, status=CODES[word])
+    response._has_been_logged = True  # type: ignore[attr-defined]  # an answer, not a failure of ours
+    return private(response)
+
+
+def as_json(page: Page) -> dict[str, Any]:
     return {
-        "workspace": workspace,
-        "name": name,
-        "status": status.value,
-        "label": status.label,
-        "serving": status.serving,
-        "since": since.isoformat(),
+        **_age(page),
+        "verdict": page.verdict.word,
+        "counts": {status.value: number for status, number in page.counts.items()},
+        "endpoints": [_endpoint(item) for item in page.items],
     }
 
 
-def _verdict(counts: dict[str, int], *, stale: bool) -> str:
-    """`down` when something cannot serve, `unknown` when we cannot tell of something, else `ok`."""
-    if counts[Status.NOT_READY.value] or counts[Status.UPDATE_FAILED.value]:
-        return "down"
-    if stale or counts[Status.UNKNOWN.value]:
-        return "unknown"
-    return "ok"
+def _age(page: Page) -> dict[str, Any]:
+    return {
+        "observed_at": page.observed_at.isoformat() if page.observed_at else None,
+        "max_age": int(page.max_age.total_seconds()),
+    }
+
+
+def _endpoint(item: Item) -> dict[str, Any]:
+    return {
+        "workspace": item.workspace,
+        "name": item.name,
+        "status": item.status.value,
+        "label": item.status.label,
+        "serving": item.serving,
+        "since": item.since.isoformat(),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from endpoints_app import sentences
@@ -26,6 +27,11 @@ def nothing_here(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The same for what does not exist and for what is not this reader's to see."""
     if request.path.endswith(".json"):
         return JsonResponse({"error": "not_found"}, status=404)
+    if request.path.startswith(reverse("status")):
+        # Its own page: no form, no cookie, and nothing of who asks.
+        absent = render(request, "status/absent.html", status=404)
+        absent.headers["Referrer-Policy"] = "no-referrer"
+        return absent
     sentence = _(
         "It does not exist, or your account has no role in its workspace. The admins of Serving "
         "Desk can give you one."

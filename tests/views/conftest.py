@@ -20,7 +20,7 @@ from endpoints_app.databricks_api import wire
 from endpoints_app.domain.lifecycle import OperationKind
 from endpoints_app.emulator import serving
 from endpoints_app.models import Endpoint, Operation, Workspace
-from endpoints_app.services import live, operations, readings, workspaces
+from endpoints_app.services import live, operations, readings, status_payload, workspaces
 from tests.conftest import Clock, make_user
 
 Document = dict[str, Any]
@@ -144,6 +144,10 @@ class Fleet:
     def answered(self) -> None:
         """A cycle without news."""
         Workspace.objects.filter(pk=self.workspace.pk).update(observed_at=self.clock.now)
+
+    def publish(self) -> None:
+        """The writer of the status page comes by."""
+        status_payload.publish(now=self.clock.now)
 
     def ask(self, name: str, kind: str, by: User, **options: Any) -> Operation:
         with transaction.atomic():

@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from endpoints_app.domain.status import Status
 from endpoints_app.models import Endpoint
+from endpoints_app.services import status_payload
 from tests.conftest import Lab
 from tests.views.conftest import SHOWN, START, Fleet, recorded
 from tests.views.pages import inline, one, soup, text
@@ -290,6 +291,7 @@ def calls(lab: Lab) -> int:
 
 
 def test_what_was_read_costs_no_call(lab: Lab, near: Client) -> None:
+    status_payload.publish(now=lab.clock.now)
     lab.emulator.calls.clear()
     name = Endpoint.objects.filter(document__isnull=False)[0].name
 

@@ -84,6 +84,7 @@ def test_polls_are_not_answered_with_nothing_new(fleet: Fleet, as_vera: Client) 
 
 
 def test_the_json_says_unknown_since_the_last_answer(silent: Fleet, as_vera: Client) -> None:
+    silent.publish()
     document = as_vera.get("/status.json").json()
 
     assert document["verdict"] == "unknown"
@@ -95,6 +96,7 @@ def test_the_json_says_unknown_since_the_last_answer(silent: Fleet, as_vera: Cli
 
 
 def test_nothing_of_it_is_stored(silent: Fleet, as_vera: Client) -> None:
+    silent.publish()
     rows, changes = list(Endpoint.objects.order_by("pk").values()), StatusChange.objects.count()
 
     for url in ("/endpoints/", "/w/lab/e/churn/", "/status.json", "/endpoints/changes/"):
@@ -106,6 +108,7 @@ def test_nothing_of_it_is_stored(silent: Fleet, as_vera: Client) -> None:
 
 def test_with_the_next_answer_everything_is_known_again(silent: Fleet, as_vera: Client) -> None:
     silent.answered()
+    silent.publish()
 
     assert "ready" in statuses(soup(as_vera.get("/endpoints/"))).values()
     assert as_vera.get("/status.json").json()["counts"]["unknown"] == 1
@@ -120,6 +123,7 @@ def test_one_silent_workspace_takes_nothing_from_another(fleet: Fleet, as_vera: 
     assert shown.pop("elsewhere") == "ready"
     assert set(shown.values()) == {"unknown"}
     assert text(soup(as_vera.get("/w/other/e/elsewhere/")), "#title [data-status]") == "Ready"
+    fleet.publish()
     document = as_vera.get("/status.json").json()
     assert (document["counts"]["unknown"], document["counts"]["ready"]) == (15, 1)
     assert document["verdict"] == "unknown"
@@ -130,6 +134,7 @@ def test_a_workspace_that_never_answered_is_unknown(fleet: Fleet, as_vera: Clien
     fleet.other()
 
     assert set(statuses(soup(as_vera.get("/endpoints/"))).values()) == {"unknown"}
+    fleet.publish()
     document = as_vera.get("/status.json").json()
     assert (document["observed_at"], document["verdict"]) == (None, "unknown")
 

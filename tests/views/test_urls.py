@@ -159,6 +159,54 @@ ADDRESSES = {
         "in 404 404 403 to to",
     ),
     "status-json": ("/status.json", "401 404 200 200 200 200", "405 405 405 405 405 405"),
+    "status": ("/status/", "in 404 200 200 200 200", "405 405 405 405 405 405"),
+    "status-health": ("/status/health", "401 404 200 503 503 503", "405 405 405 405 405 405"),
+    "status-feed": ("/status/feed.atom", "401 404 200 200 200 200", "405 405 405 405 405 405"),
+    "status-badge": ("/status/badge.svg", "401 404 200 200 200 200", "405 405 405 405 405 405"),
+    "status-view": ("/status/lab/", "in 404 404 200 200 200", "405 405 405 405 405 405"),
+    "status-view-json": (
+        "/status/lab/status.json",
+        "401 404 404 200 200 200",
+        "405 405 405 405 405 405",
+    ),
+    "status-view-health": (
+        "/status/lab/health",
+        "401 404 404 503 503 503",
+        "405 405 405 405 405 405",
+    ),
+    "status-view-feed": (
+        "/status/lab/feed.atom",
+        "401 404 404 200 200 200",
+        "405 405 405 405 405 405",
+    ),
+    "status-view-badge": (
+        "/status/lab/badge.svg",
+        "401 404 404 200 200 200",
+        "405 405 405 405 405 405",
+    ),
+    "status-view-endpoint": (
+        "/status/lab/churn/",
+        "in 404 404 200 200 200",
+        "405 405 405 405 405 405",
+    ),
+    "status-view-endpoint-badge": (
+        "/status/lab/churn/badge.svg",
+        "401 404 404 200 200 200",
+        "405 405 405 405 405 405",
+    ),
+    # Links with a token open nothing where people sign in; tests/views/test_status_access.py.
+    **{
+        f"status-token{name}": (f"/status/t/x/{tail}", "404 " * 6, "405 " * 6)
+        for name, tail in {
+            "": "",
+            "-json": "status.json",
+            "-health": "health",
+            "-feed": "feed.atom",
+            "-badge": "badge.svg",
+            "-endpoint": "churn/",
+            "-endpoint-badge": "churn/badge.svg",
+        }.items()
+    },
     "healthz": ("/healthz", "200 200 200 200 200 200", "405 405 405 405 405 405"),
     "login": ("/account/sign-in/", "200 to to to to to", "200 to to to to to"),
     "logout": ("/account/sign-out/", "405 405 405 405 405 405", "to to to to to to"),
@@ -224,6 +272,7 @@ def test_an_address_answers_each_as_they_may(
         findings=[],
     )
 
+    fleet.publish()
     churn = fleet.endpoint("churn")
     kept = LogSnapshot.objects.create(
         endpoint=churn, log="server", entity="churn", text="x", taken_at=fleet.clock.now
@@ -321,8 +370,9 @@ def test_an_operation_of_another_workspace_is_in_no_list_of_theirs(
 
 
 def test_an_endpoint_of_another_workspace_is_in_no_list_of_theirs(
-    people: dict[str, Client],
+    people: dict[str, Client], fleet: Fleet
 ) -> None:
+    fleet.publish()
     for url in (
         "/endpoints/",
         "/endpoints/changes/",
