@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('endpoints_app', '0005_status_page_desk'),
+        ('endpoints_app', '0008_metric_samples'),
     ]
 
     operations = [

@@ -132,7 +132,7 @@ def _all_serve(v: Verdict) -> str:
     if not v.serving:
         return _("Nothing should serve, and nothing is wrong")
     return ngettext(
-        "The one endpoint that should serve can serve",
+        "The %(n)s endpoint that should serve can serve",
         "All %(n)s endpoints that should serve can serve",
         v.serving,
     ) % {"n": v.serving}
@@ -504,7 +504,7 @@ def endpoint_strip(name: str, told: Iterable[Span]) -> str:
 def _strip(name: str, down: Sequence[timedelta], unknown: timedelta) -> str:
     said = []
     if down:
-        times = ngettext("down once, %(lasted)s", "down %(n)s times, %(lasted)s", len(down))
+        times = ngettext("down %(n)s time, %(lasted)s", "down %(n)s times, %(lasted)s", len(down))
         said.append(times % {"n": len(down), "lasted": lasting(sum(down, timedelta()))})
     if unknown:
         said.append(_("unknown for %s") % lasting(unknown))
