@@ -16,6 +16,7 @@ from endpoints_app.emulator import (
     aspects,
     auth,
     budgets,
+    connections,
     control,
     documents,
     effects,
@@ -51,6 +52,7 @@ ROUTES = [
     *endpoints_api.ROUTES,
     *aspects.ROUTES,
     *budgets.ROUTES,
+    *connections.ROUTES,
     *events.ROUTES,
     *invocations.ROUTES,
     *logs.ROUTES,
@@ -103,6 +105,7 @@ class Emulator:
         self.calls = Calls()
         self.faults = Faults()
         self.log_orders = logs.Orders()
+        self.queries = invocations.Queries()
         self.list_items = PerRevision(lambda it: documents.dumps(documents.summary(it)))
         self._state = StateFile(state) if state else None
         self.world = self._first_world(clock)
@@ -232,17 +235,15 @@ class Emulator:
 
 
 def _name_in_body(request: Request, route: Route | None) -> str | None:
-    """The endpoint that a create is about."""
-    if route is None or route.handler not in _NAMING:
+    """The endpoint that a create is about, say."""
+    if route is None or not route.names:
         return None
     try:
         body = read_json(request)
     except Refusal:
         return None
-    return body.get("name") if isinstance(body, dict) else None
-
-
-_NAMING = (endpoints_api.create, endpoints_api.create_throughput)
+    name = body.get(route.names) if isinstance(body, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _from_this_machine(request: Request) -> bool:

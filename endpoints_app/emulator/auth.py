@@ -19,6 +19,7 @@ from endpoints_app.emulator.world import Caller
 
 DEMO_TOKEN = "dapi-demo"  # noqa: S105 - opens nothing but this emulator
 DEMO_CLIENT_ID = "5f3c1a52-0d0e-4b6e-9a44-6d1f0b7c2e10"
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 DEMO_CLIENT_SECRET = "dose-demo"  # noqa: S105 - opens nothing but this emulator
 
 
@@ -41,14 +42,18 @@ class Credentials:
             raise unauthenticated()
         if hmac.compare_digest(token.encode(), self.token.encode()):
             return USER
-        expiry = token.partition("-")[2].partition("-")[0]
-        if not expiry.isdecimal() or not hmac.compare_digest(
-            token.encode(), self._signed(int(expiry)).encode()
-        ):
-            raise unauthenticated()
-        if int(expiry) <= now:
+        if not self.issued(token, now):
             raise unauthenticated()
         return Caller("7052418893217", self.client_id, "serving-desk", "ServicePrincipal")
+
+    def issued(self, token: str, now: float) -> bool:
+        """Whether it is an OAuth token of ours that is still valid."""
+        expiry = token.partition("-")[2].partition("-")[0]
+        return (
+            expiry.isdecimal()
+            and hmac.compare_digest(token.encode(), self._signed(int(expiry)).encode())
+            and int(expiry) > now
+        )
 
     def _signed(self, expiry: int) -> str:
         key, text = self.client_secret.encode(), f"{self.client_id}/{expiry}".encode()
@@ -79,17 +84,26 @@ def oidc_discovery(call: Call) -> dict[str, Any]:
 
 
 def token(call: Call) -> dict[str, Any] | Response:
-    """Client credentials, by HTTP Basic or in the form."""
+    """Client credentials, by HTTP Basic or in the form; or the exchange of a token that is still
+    valid for one that opens the data plane of a route-optimized endpoint."""
     form, basic = call.request.form, call.request.authorization
-    credentials = call.emulator.credentials
+    credentials, now = call.emulator.credentials, call.emulator.world.now()
+    if form.get("grant_type") == JWT_BEARER:
+        if not credentials.issued(form.get("assertion", ""), now):
+            return _oauth_error(401, "invalid_grant")
+        return _token(credentials, now)
     if form.get("grant_type") != "client_credentials":
         return _oauth_error(400, "unsupported_grant_type")
     client_id = form.get("client_id") or (basic.username if basic else None)
     secret = form.get("client_secret") or (basic.password if basic else None)
     if (client_id, secret) != (credentials.client_id, credentials.client_secret):
         return _oauth_error(401, "invalid_client")
+    return _token(credentials, now)
+
+
+def _token(credentials: Credentials, now: float) -> dict[str, Any]:
     return {
-        "access_token": credentials.issue(call.emulator.world.now()),
+        "access_token": credentials.issue(now),
         "token_type": "Bearer",
         "expires_in": credentials.token_life,
         "scope": "all-apis",

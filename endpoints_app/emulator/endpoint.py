@@ -87,6 +87,7 @@ class Script:
 
     flaps: READY and NOT_READY in turn, every `every` seconds.
     redeploys: each update that ends is followed by the next one at once.
+    idles: it scales to zero at `at`, unless something asks it before.
     """
 
     kind: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from endpoints_app.emulator import documents
+from endpoints_app.emulator import documents, invocations
 from endpoints_app.emulator.errors import invalid
 from endpoints_app.emulator.inputs import json_object
 from endpoints_app.emulator.routing import BASE, Call, Route
@@ -16,7 +16,11 @@ def list_endpoints(call: Call) -> str:
 
 
 def get(call: Call) -> dict[str, Any]:
-    return documents.detailed(call.emulator.world.get(call.name))
+    endpoint = call.emulator.world.get(call.name)
+    document = documents.detailed(endpoint)
+    if endpoint.route_optimized and endpoint.config:
+        document |= invocations.data_plane(call)
+    return document
 
 
 def create(call: Call) -> dict[str, Any]:
@@ -69,8 +73,8 @@ def start(call: Call) -> dict[str, Any]:
 
 ROUTES = [
     Route("GET", BASE, list_endpoints),
-    Route("POST", BASE, create),
-    Route("POST", f"{BASE}/pt", create_throughput),
+    Route("POST", BASE, create, names="name"),
+    Route("POST", f"{BASE}/pt", create_throughput, names="name"),
     Route("PUT", f"{BASE}/pt/{{name}}/config", update_throughput),
     Route("GET", f"{BASE}/{{name}}", get),
     Route("DELETE", f"{BASE}/{{name}}", delete),

@@ -50,6 +50,10 @@ def name_taken(name: str) -> Refusal:
     return Refusal(409, "RESOURCE_ALREADY_EXISTS", f"Endpoint with name '{name}' already exists.")
 
 
+def too_many(message: str) -> Refusal:
+    return Refusal(429, "REQUEST_LIMIT_EXCEEDED", message)
+
+
 def busy(name: str) -> Refusal:
     return Refusal(
         409,

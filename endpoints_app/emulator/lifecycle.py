@@ -16,6 +16,7 @@ from endpoints_app.emulator.endpoint import (
     DEPLOYED,
     FAILED,
     FAILED_MESSAGE,
+    IDLE_MESSAGE,
     IN_PROGRESS,
     NOT_READY,
     NOT_SUSPENDED,
@@ -27,6 +28,8 @@ from endpoints_app.emulator.endpoint import (
     Change,
     Config,
     Endpoint,
+    Entity,
+    Script,
 )
 
 SECONDS = {  # kind of change: on CPU, on GPU
@@ -35,6 +38,7 @@ SECONDS = {  # kind of change: on CPU, on GPU
     "start": (99, 420),
 }
 STOP_SECONDS = 15
+IDLE_SECONDS = 1800
 NO_COMPUTE_SECONDS = 5  # an external model or a feature spec has nothing to build
 
 
@@ -70,6 +74,33 @@ def stop(endpoint: Endpoint, *, now: float, scale: float) -> None:
     _begin(endpoint, "stop", now + STOP_SECONDS * scale)
 
 
+def wake(endpoint: Endpoint, *, now: float) -> bool:
+    """A query brings an entity back that had scaled to zero; half an hour later it is idle again.
+
+    Returns whether anything changed.
+    """
+    asleep = _asleep(endpoint)
+    for entity in asleep:
+        entity.message = ""
+    script = endpoint.script
+    # Put off once a minute at most: each time is an entry in the agenda.
+    idles = script and script.kind == "idles" and (script.at or 0) < now + IDLE_SECONDS - 60
+    if idles or (asleep and script is None):
+        endpoint.script = Script("idles", at=now + IDLE_SECONDS)
+    return bool(asleep or idles)
+
+
+def fall_asleep(endpoint: Endpoint) -> None:
+    for entity in endpoint.config.entities if endpoint.config else ():
+        if entity.may_idle and entity.deployment == DEPLOYED:
+            entity.message = IDLE_MESSAGE
+
+
+def _asleep(endpoint: Endpoint) -> list[Entity]:
+    entities = endpoint.config.entities if endpoint.config else []
+    return [entity for entity in entities if entity.message == IDLE_MESSAGE]
+
+
 def replace_config(endpoint: Endpoint, config: Config, *, now: float) -> None:
     """Update a stopped endpoint: it stays stopped and keeps the new content (recorded once)."""
     endpoint.latest_version += 1
@@ -97,6 +128,9 @@ def happen(endpoint: Endpoint, at: float) -> None:
         endpoint.note(at, f"ENDPOINT_{change.kind.upper()}", *_ended(endpoint, change))
         if script and script.kind == "redeploys" and endpoint.config and not endpoint.stopped:
             deploy(endpoint, "update", deepcopy(endpoint.config), now=at, scale=1)
+    elif script and script.at == at and script.kind == "idles":
+        endpoint.script = None
+        fall_asleep(endpoint)
     elif script and script.at == at:
         script.at = at + script.every
         if endpoint.config and not endpoint.stopped:

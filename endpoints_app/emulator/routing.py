@@ -44,13 +44,15 @@ class Call:
 class Route:
     """`pattern` has its variables in braces, as call counts and faults name it.
 
-    An open route asks for no credential.
+    An open route asks for no credential. `names`: the field of the body that names the endpoint,
+    where the path does not.
     """
 
     method: str
     pattern: str
     handler: Callable[[Call], Any]
     open: bool = False
+    names: str = ""
 
     def __str__(self) -> str:
         return f"{self.method} {self.pattern}"

@@ -211,6 +211,11 @@ class World:
         self._touch(endpoint)
         return endpoint
 
+    def wake(self, endpoint: Endpoint) -> None:
+        """Something queries it."""
+        if lifecycle.wake(endpoint, now=self.now()):
+            self._touch(endpoint)
+
     def divert(self, name: str, outcome: str, message: str = "") -> None:
         """Give the change that has just begun on an endpoint another end."""
         endpoint = self._endpoints.get(name)

@@ -200,18 +200,3 @@ def test_permissions_are_read_by_id(api: Api, path: str, answer: dict[str, str])
     assert "CAN_MANAGE" in levels
     unknown = api.get(f"/api/2.0/permissions/serving-endpoints/{RUNNING}{path}")
     assert (unknown.status_code, unknown.json()["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"dataframe_split": {"columns": ["a"], "data": [[1], [2]]}},
-        {"dataframe_records": [{"a": 1}, {"a": 2}]},
-        {"instances": [[1], [2]]},
-        {"inputs": {"a": [1, 2]}},
-    ],
-)
-def test_a_query_is_answered_with_a_prediction_for_each_row(api: Api, body: Any) -> None:
-    answer = api.post(f"/serving-endpoints/{RUNNING}/invocations", json=body)
-    assert len(answer.json()["predictions"]) == 2
-    assert answer.headers["served-model-name"] == "basket_recommender-31"

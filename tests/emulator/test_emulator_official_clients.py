@@ -23,7 +23,8 @@ RUNNING = "basket-recommender"
 PAT = {"token": DEMO_TOKEN}
 M2M = {"client_id": DEMO_CLIENT_ID, "client_secret": DEMO_CLIENT_SECRET}
 ENTITY = {"entity_name": "ml.prod.model", "entity_version": "2", "workload_size": "Small"}
-ROWS = {"dataframe_records": [{"age": 41}, {"age": 18}]}
+ROW = {"country": "DE", "age_days": 41, "sessions_30d": 3, "category": "shoes"}
+ROWS = {"dataframe_records": [ROW, ROW]}
 
 
 @pytest.fixture(autouse=True)

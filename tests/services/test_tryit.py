@@ -16,15 +16,19 @@ from endpoints_app.services import tryit, upstream
 from endpoints_app.services.tryit import Outcome
 from tests.conftest import Lab
 
-BODY = {"dataframe_records": [{"secret": "of the customer"}]}
+ROW = {
+    "customer_id": "secret of the customer",
+    "sessions_30d": 3,
+    "category": "shoes",
+    "recent_prices": [9.5],
+}
+BODY = {"dataframe_records": [ROW]}
 
 
 @pytest.fixture
 def endpoint(lab: Lab) -> Endpoint:
     lab.sync()
-    return next(
-        e for e in lab.workspace.endpoints.all() if e.kind == "custom" and e.ready == "READY"
-    )
+    return lab.endpoint("basket-recommender")
 
 
 def fault(lab: Lab, **fault: Any) -> None:
@@ -136,12 +140,13 @@ def test_a_second_request_is_told_to_wait_and_pages_are_not(
 def test_a_streamed_answer_is_put_together_after_its_end(
     lab: Lab, endpoint: Endpoint, otto: User
 ) -> None:
-    events = [{"choices": [{"delta": {"content": part}}]} for part in ("Guten ", "Tag", None)]
-    body = "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
-    fault(lab, kind="status", status=200, body=body, content_type="text/event-stream")
-    outcome = send(lab, endpoint, otto, {"messages": [], "stream": True})
+    chat = lab.endpoint("databricks-meta-llama-3-3-70b-instruct")
+    messages = [{"role": "user", "content": "Guten Tag"}]
+    whole = send(lab, chat, otto, {"messages": messages})
+    outcome = send(lab, chat, otto, {"messages": messages, "stream": True})
     assert outcome.streamed
-    assert outcome.said == "Guten Tag"
+    assert "Guten Tag" in outcome.said
+    assert outcome.said == json.loads(whole.body)["choices"][0]["message"]["content"]
 
 
 @pytest.mark.parametrize("body", ["", "not json", "[" * 5000, "\x00\x01"])

@@ -18,7 +18,8 @@ from endpoints_app.models import AuditEntry
 from tests.conftest import Lab
 from tests.views.pages import one, soup, text
 
-BODY = {"dataframe_records": [{"a": 1}]}
+ROW = {"customer_id": "a", "sessions_30d": 3, "category": "shoes", "recent_prices": [9.5]}
+BODY = {"dataframe_records": [ROW]}
 
 
 @pytest.fixture
