@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
@@ -15,39 +11,29 @@ from tests.journeys.pages import expect_never_reloaded, mark, path_of
 
 pytestmark = pytest.mark.journey
 
-SCHEMA = json.loads((Path(__file__).parents[1] / "fixtures/query-schema.json").read_text())
 ENDPOINT = "lab/lead-scoring"
 
 
-@pytest.fixture
-def published(desk: Desk) -> Iterator[None]:
-    """The workspace publishes the platform's own example."""
-    match = {"path": "/openapi$"}
-    desk.lab.fault("status", status=200, body=json.dumps(SCHEMA), match=match)
-    yield
-    desk.lab.clear_faults()
-
-
-def test_from_the_fields_to_an_answer(desk: Desk, visit: Visitors, published: None) -> None:
+def test_from_the_fields_to_an_answer(desk: Desk, visit: Visitors) -> None:
     visit.tolerated = "status of 422"  # a request that does not fit is answered so
     page = visit("otto")
     page.goto(path_of(ENDPOINT))
     page.get_by_role("link", name="Schema", exact=True).click()
-    expect(page.get_by_role("heading", name="vanilla_simple_model-2")).to_be_visible()
+    expect(page.get_by_role("heading", name="lead_scoring-19")).to_be_visible()
     page.get_by_role("link", name="dataframe_records").click()
-    expect(page.get_by_role("row", name="int_col")).to_contain_text("required")
-    expect(page.get_by_label("the example request", exact=True)).to_contain_text('"int_col"')
+    expect(page.get_by_role("row", name="age_days")).to_contain_text("required")
+    expect(page.get_by_label("the example request", exact=True)).to_contain_text('"age_days"')
     page.get_by_role("link", name="Databricks SDK").click()
     expect(page.get_by_label("the snippet", exact=True)).to_contain_text("WorkspaceClient")
 
     page.get_by_role("link", name="Try it").first.click()
     page.get_by_role("link", name="dataframe_records").click()
-    page.get_by_label("int_col").fill("many")
+    page.get_by_label("age_days").fill("many")
     page.get_by_role("button", name="Send request").click()
     expect(page.get_by_role("alert")).to_contain_text("Not sent.")
-    expect(page.get_by_label("int_col")).to_have_value("many")
+    expect(page.get_by_label("age_days")).to_have_value("many")
 
-    page.get_by_label("int_col").fill("12")
+    page.get_by_label("age_days").fill("12")
     answered = page.locator("[data-outcome=answered]")
     for _ in range(5):
         page.get_by_role("button", name="Send request").click()
@@ -59,7 +45,7 @@ def test_from_the_fields_to_an_answer(desk: Desk, visit: Visitors, published: No
     assert desk.lab.calls()["POST /serving-endpoints/{name}/invocations"] == 1
 
 
-def test_all_of_it_in_swagger_ui(visit: Visitors, published: None) -> None:
+def test_all_of_it_in_swagger_ui(visit: Visitors) -> None:
     """What its console says of the policy would fail the test."""
     page = visit("vera")
     page.goto(f"{path_of(ENDPOINT)}schema/?read=1")
@@ -69,22 +55,18 @@ def test_all_of_it_in_swagger_ui(visit: Visitors, published: None) -> None:
     expect(page.get_by_role("button", name="Try it out")).to_have_count(0)
 
 
-def test_without_a_script_a_link_reads_the_schema(visit: Visitors, published: None) -> None:
+def test_without_a_script_a_link_reads_the_schema(visit: Visitors) -> None:
     page = visit("vera", java_script_enabled=False)
-    page.goto(f"{path_of('lab/customer-ltv')}schema/")
+    page.goto(f"{path_of('lab/demand-forecast')}schema/")
     page.get_by_role("link", name="Read the schema").click()
-    expect(page.get_by_role("heading", name="vanilla_simple_model-2")).to_be_visible()
+    expect(page.get_by_role("heading", name="demand_forecast-22")).to_be_visible()
     expect(page.get_by_role("link", name="Try it")).to_have_count(0)
 
 
-def test_a_schema_that_is_not_there_says_why_and_what_to_do(desk: Desk, visit: Visitors) -> None:
-    refusal = {"error_code": "BAD_REQUEST", "message": "The model has no signature."}
-    match = {"path": "/openapi$"}
-    desk.lab.fault("status", status=400, body=json.dumps(refusal), match=match)
+def test_a_schema_that_is_not_there_says_why_and_what_to_do(visit: Visitors) -> None:
     page = visit("vera")
-    page.goto(f"{path_of('lab/churn')}schema/")
+    page.goto(f"{path_of('lab/customer-ltv')}schema/")
     mark(page)
     expect(page.locator("[data-absence=no_signature]")).to_contain_text("infer_signature")
-    expect(page.locator("[data-absence]")).to_contain_text("The model has no signature.")
+    expect(page.locator("[data-absence]")).to_contain_text("no model signature")
     expect_never_reloaded(page)
-    desk.lab.clear_faults()
