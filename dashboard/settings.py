@@ -292,7 +292,8 @@ CACHES = {
         },
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "endpoints_app.services.sessions"
+AUTHENTICATION_BACKENDS = ["endpoints_app.services.accounts.Backend"]
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

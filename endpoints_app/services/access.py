@@ -56,14 +56,18 @@ NOBODY = Access(frozenset(), {})
 
 
 def of(user: User | None) -> Access:
-    """One query. Inactive accounts and anonymous visitors have no role; a superuser has all."""
+    """One query, or none where the roles came with the account (services/accounts.py). Inactive
+    accounts and anonymous visitors have no role; a superuser has all."""
     if user is None or not user.is_active or not user.is_authenticated:
         return NOBODY
     if getattr(user, "is_superuser", False):
         return Access(frozenset(Role), {})
     everywhere: set[Role] = set()
     by_workspace: dict[int, set[Role]] = {}
-    held = RoleGroup.objects.filter(group__user=user.pk).values_list("role", "workspace_id")
+    held = getattr(user, "desk_roles", None)
+    if held is None:
+        groups = RoleGroup.objects.filter(group__user=user.pk)
+        held = groups.values_list("role", "workspace_id")
     for role, workspace_id in held:
         if workspace_id is None:
             everywhere.add(Role(role))
