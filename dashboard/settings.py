@@ -193,6 +193,7 @@ MIDDLEWARE = [
     "endpoints_app.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "endpoints_app.middleware.compressed",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "endpoints_app.middleware.language",
     "django.middleware.common.CommonMiddleware",

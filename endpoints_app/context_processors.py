@@ -6,9 +6,18 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
+from endpoints_app import forms
+
+SECTIONS = ("endpoints", "operations")
+"""Pages that the frame has a link to."""
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
+    match = request.resolver_match
+    section = match.url_name if match and match.url_name in SECTIONS else ""
     return {
+        "section": section,
+        "address": forms.asked(request.GET) if section == "endpoints" else "",
         "DEMO": settings.DEMO,
         "now": timezone.now(),
         "stale_seconds": settings.STALE_SECONDS,

@@ -17,6 +17,13 @@ from endpoints_app.services import operation_list
 from endpoints_app.services.listing import ORDERS, Filters
 
 
+def asked(params: QueryDict) -> str:
+    """What the address says, without the poller's own part."""
+    kept = params.copy()
+    kept.pop("since", None)
+    return kept.urlencode()
+
+
 class AddressForm(forms.Form):
     """The address is the only state: this reads it, and an invalid part filters nothing."""
 

@@ -16,6 +16,7 @@ from django.test import Client
 from endpoints_app.emulator import Running, serving
 from endpoints_app.models import Endpoint, Workspace
 from endpoints_app.services import clients, roster, sync, upstream, workspaces
+from endpoints_app.templatetags import kept
 from endpoints_app.views import kept_rows
 
 # A busy machine is no failure. `make test-all` looks longer.
@@ -43,6 +44,7 @@ def _nothing_remembered() -> Iterator[None]:
     upstream.forget()
     roster.forget()
     kept_rows.forget()
+    kept.forget()
 
 
 # Who -------------------------------------------------------------------------------------------

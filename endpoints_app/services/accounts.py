@@ -12,12 +12,11 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import BooleanField, DateTimeField
 
-COLUMNS = (
-    *("id", "password", "username", "first_name", "last_name", "email"),
-    *("is_superuser", "is_staff", "is_active"),
-)
+COLUMNS = [f.name for f in User._meta.concrete_fields if not isinstance(f, DateTimeField)]
 """What requests read of an account; whoever wants the two dates gets them by a query of its own."""
+FLAGS = {f.name for f in User._meta.concrete_fields if isinstance(f, BooleanField)}
 ROLES = ("groups__desk_role__role", "groups__desk_role__workspace_id")
 
 
@@ -28,8 +27,9 @@ class Backend(ModelBackend):
             found = cursor.fetchall()
         if not found:
             return None
-        values = found[0][: len(COLUMNS)]
-        user = User.from_db(connection.alias, COLUMNS, [*values[:-3], *map(bool, values[-3:])])
+        named = zip(COLUMNS, found[0], strict=False)
+        values = [bool(value) if name in FLAGS else value for name, value in named]
+        user = User.from_db(connection.alias, COLUMNS, values)
         held = [(role, workspace) for *_, role, workspace in found if role is not None]
         user.desk_roles = held  # type: ignore[attr-defined]
         return user if self.user_can_authenticate(user) else None

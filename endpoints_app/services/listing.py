@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -81,6 +81,11 @@ class Counts:
     """Endpoints per shown status, and of each how many from which source."""
 
     by_source: dict[Status, dict[int, int]]
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for equal counts."""
+        return frozenset((status, *of.items()) for status, of in self.by_source.items())
 
     @property
     def total(self) -> int:

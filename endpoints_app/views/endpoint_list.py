@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from endpoints_app import sentences
-from endpoints_app.forms import FilterForm
+from endpoints_app.forms import FilterForm, asked
 from endpoints_app.services import budget, listing
 from endpoints_app.services.live import Since
 from endpoints_app.views import guards, kept_rows, partial
@@ -35,8 +37,12 @@ def page(request: HttpRequest) -> HttpResponse:
     context["owners"], context["tags"] = listing.choices(context["visible"], context["head"])
     context["budget"] = budget.tally(context["visible"], context["head"])
     context["budgets"] = sentences.budget.choices(context["budget"].policies)
-    if ignored := context["form"].ignored():
-        messages.warning(request, ignored)
+    context["offered"] = (
+        tuple(source.name for source in context["sources"]),
+        *(tuple(context[name]) for name in ("owners", "tags", "budgets")),
+    )
+    if context["ignored"]:
+        messages.warning(request, context["ignored"])
     return render(request, "endpoints/list.html", context)
 
 
@@ -67,15 +73,27 @@ def changes(request: HttpRequest) -> HttpResponse:
     return partial.with_head(response, head, sources, now)
 
 
+@lru_cache(maxsize=200)
+def _parsed(
+    address: str, workspaces: tuple[str, ...], language: str
+) -> tuple[FilterForm, listing.Filters, str]:
+    """The address, read once for all who ask the same; what is in it was in the URL already."""
+    form = FilterForm(QueryDict(address), workspaces=list(workspaces))
+    return form, form.filters(), form.ignored()
+
+
 def _context(request: HttpRequest, now: datetime) -> dict[str, Any]:
     head = guards.head(request)
     sources = guards.sources(request, head)
     visible = [source.pk for source in sources]
-    form = FilterForm(request.GET, workspaces=[source.name for source in sources])
-    filters = form.filters()
+    names = tuple(source.name for source in sources)
+    address = asked(request.GET)
+    form, filters, ignored = _parsed(address, names, get_language())
     found = listing.page(visible, filters, head, now)
     return {
+        "address": address,
         "form": form,
+        "ignored": ignored,
         "filters": found.filters,
         "page": found,
         "visible": visible,

@@ -7,6 +7,7 @@ page costs no exchange with anybody.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from endpoints_app.services.live import Head
 
 MOST = 20_000
 """Rows kept, of about a kilobyte each; the oldest make room."""
+BETWEEN_CELLS = re.compile(r"\s*\n\s*(?=</?t[dhr]\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def _draw(
     asked = {version.pk: version for version in versions}
     found = {}
     for row in listing.rows_of(versions, head, now):
-        html = template.render({"row": row, "now": now}).strip()
+        html = BETWEEN_CELLS.sub("", template.render({"row": row, "now": now}).strip())
         version = asked[row.endpoint.pk]
         key = (version, places.get(version.workspace))
         _kept.pop(key, None)

@@ -22,7 +22,7 @@
 
   // Time ------------------------------------------------------------------------------------------
   // The server's clock counts, whatever this machine's says.
-  let skew = Number(words.now) * 1000 - Date.now();
+  let skew = Number(document.body.dataset.now) * 1000 - Date.now();
   const now = () => Date.now() + skew;
 
   const duration = (ms) => {

@@ -364,9 +364,9 @@ def test_one_that_is_gone_meanwhile_is_not_found(lab: Lab, near: Client) -> None
 def test_the_page_costs_a_fixed_number_of_queries(
     fleet: Fleet, as_vera: Client, otto: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Session, user, endpoint, roles; the head; operation, changes and who is on it of the row; the
+    """Session, account, endpoint; the head; operation, changes and who is on it of the row; the
     timeline's changes, operations and kept logs; the latest operation."""
-    number = 4 + 3 + 3 + 3 + 1
+    number = 3 + 3 + 3 + 3 + 1
     with django_assert_num_queries(number):
         page(as_vera, "churn")
 

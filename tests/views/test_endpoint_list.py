@@ -382,7 +382,7 @@ def test_more_rows_cost_no_more_queries(
     request: Any,
 ) -> None:
     """Who asks; nothing about the endpoints, which the process knows, and whose rows it keeps."""
-    who = 3
+    who = 2
     page(as_vera, query)
     with django_assert_num_queries(who + WITHOUT_CACHE):
         page(as_vera, query)

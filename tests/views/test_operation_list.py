@@ -159,8 +159,8 @@ def test_more_rows_cost_no_more_queries(
     otto: User,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    """Session, user, roles; the head; who asked; counts, rows."""
-    number = 3 + 3 + 1 + 2
+    """Session, account; the head; who asked; counts, rows."""
+    number = 2 + 3 + 1 + 2
     with django_assert_num_queries(number):
         page(as_vera)
     for name in ("customer-ltv", "lead-scoring", "price-elasticity", "basket-recommender"):
