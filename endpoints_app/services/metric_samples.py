@@ -192,7 +192,7 @@ class _Round:
 
 
 def _rows(endpoint: Endpoint, answer: _Answer) -> Iterator[MetricSample]:
-    at = window(answer.asked_at, 1)
+    at = window(answer.asked_at, 1) - MINUTE  # what is exported is of the minute before
     whole = read(answer.points)
     said = answer.error or ("" if whole else NOTHING)
     yield MetricSample.of(endpoint.pk, Stretch(at, whole, said))
