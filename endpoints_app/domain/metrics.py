@@ -39,6 +39,10 @@ MOST: Final = 1e15
 MOST_BOUNDS: Final = 100
 """Of a histogram; about fifteen were recorded."""
 
+NOTHING: Final = "nothing"
+UNEXPORTED = frozenset({NOTHING, "DoesNotExist", "NotKnown"})
+"""Databricks was asked and has nothing: also new, idle and stopped endpoints are answered so."""
+
 Histogram = tuple[tuple[float, float], ...]
 """Upper bound → how many were not above it; both only rise, and the last bound is infinite."""
 

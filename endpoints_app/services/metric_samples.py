@@ -17,6 +17,7 @@ from django.db import DatabaseError, transaction
 from endpoints_app.databricks_api import WorkspaceClient, errors
 from endpoints_app.domain.metrics import (
     MINUTE,
+    NOTHING,
     Stretch,
     by_entity,
     read,
@@ -43,8 +44,6 @@ MOST_ENTITIES = 20
 
 FINE = timedelta(days=1)  # then five minutes become one row
 BATCH = 500
-
-NOTHING = "nothing"
 
 
 # Who is sampled --------------------------------------------------------------------------------
