@@ -13,6 +13,7 @@ from endpoints_app.views import (
     endpoint_list,
     health,
     logs,
+    metrics,
     operation_ask,
     operation_list,
     permissions,
@@ -118,6 +119,11 @@ urlpatterns = [
         name="schema-document",
     ),
     path("w/<str:workspace>/e/<str:name>/schema/try/", tryit.page, name="tryit"),
+    # Metrics
+    path("w/<str:workspace>/e/<str:name>/metrics/", metrics.page, name="metrics"),
+    path("w/<str:workspace>/e/<str:name>/metrics/part/", metrics.part, name="metrics-part"),
+    path("w/<str:workspace>/e/<str:name>/metrics/metrics.csv", metrics.table, name="metrics-csv"),
+    path("w/<str:workspace>/e/<str:name>/metrics/keep/", metrics.keep, name="metrics-keep"),
     # Logs
     path("w/<str:workspace>/e/<str:name>/logs/", logs.first, name="logs"),
     path("w/<str:workspace>/e/<str:name>/logs/kept/", logs.kept, name="logs-kept"),

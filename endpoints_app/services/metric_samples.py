@@ -57,6 +57,11 @@ def wanted(now: datetime) -> MetricWatchQuerySet:
     return MetricWatch.objects.wanted(now - WATCHED)
 
 
+def is_sampled(watch: MetricWatch, *, now: datetime) -> bool:
+    """Whether it is among those there is room for."""
+    return watch.pk in set(wanted(now).values_list("pk", flat=True)[:MOST])
+
+
 def watch(endpoint: Endpoint, *, now: datetime) -> MetricWatch | None:
     """Somebody looks at its metrics; a page that cannot note it goes on without."""
     found = MetricWatch.objects.filter(endpoint=endpoint).first()

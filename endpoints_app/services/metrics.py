@@ -89,9 +89,8 @@ def read(endpoint: Endpoint, range_: Range, *, entity: str, head: Head, now: dat
     """All that the panel shows, from our own rows: nobody waits for Databricks."""
     axis = Axis(now - range_.span, now, range_.step)
     whole = _stretches(endpoint, "", axis)
-    entities = sorted(
-        _samples(endpoint, axis).exclude(entity="").values_list("entity", flat=True).distinct()
-    )
+    named = _samples(endpoint, axis).exclude(entity="").order_by("entity")
+    entities = list(named.values_list("entity", flat=True).distinct())
     shown = _stretches(endpoint, entity, axis) if entity in entities else whole
     spans, changes = _status(endpoint, axis, head)
     holes = gaps(whole, spans, start=axis.start, end=axis.end)

@@ -147,9 +147,9 @@ THINNEST = 0.6
 
 
 @register.simple_tag
-def trace(spans: Sequence[Span]) -> SafeString:
-    """The last 24 hours as a strip of runs, with the sentence as its label. Empty is the time
-    before the endpoint was known."""
+def trace(spans: Sequence[Span], label: str = "") -> SafeString:
+    """The last 24 hours, or what `label` names, as a strip of runs, with the sentence as its
+    label. Empty is the time before the endpoint was known."""
     if not spans:
         return SafeString("")
     start = spans[0].start
@@ -165,7 +165,7 @@ def trace(spans: Sequence[Span]) -> SafeString:
     return format_html(
         '<svg class="trace" role="img" aria-label="{}" viewBox="0 0 100 20" '
         'preserveAspectRatio="none">{}</svg>',
-        _("Last 24 h: %(what)s") % {"what": trace_said(spans)},
+        f"{label or _('Last 24 h')}: {trace_said(spans)}",
         format_html_join("", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', rects),
     )
 

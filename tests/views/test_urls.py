@@ -101,6 +101,22 @@ ADDRESSES = {
         "in 404 404 403 200 200",
         "in 404 404 403 422 422",
     ),
+    "metrics": ("/w/lab/e/churn/metrics/", "in 404 404 200 200 200", "in 405 405 405 405 405"),
+    "metrics-part": (
+        "/w/lab/e/churn/metrics/part/",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "metrics-csv": (
+        "/w/lab/e/churn/metrics/metrics.csv",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "metrics-keep": (
+        "/w/lab/e/churn/metrics/keep/",
+        "in 405 405 405 405 405",
+        "in 404 404 403 400 400",
+    ),
     "logs": (
         "/w/lab/e/churn/logs/",
         "in 404 404 to to to",

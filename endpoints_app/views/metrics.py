@@ -1,0 +1,196 @@
+"""The Metrics tab: charts of what an endpoint exported, from rows of ours."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from endpoints_app.domain.metric_charts import QUANTILES, Range
+from endpoints_app.domain.metrics import NAMES, UNEXPORTED, Stretch, quantile
+from endpoints_app.domain.roles import Action
+from endpoints_app.domain.status import Status
+from endpoints_app.models import Endpoint
+from endpoints_app.services import metric_samples, metrics
+from endpoints_app.services.metrics import Panel
+from endpoints_app.services.upstream import Problem
+from endpoints_app.views import guards, heading
+
+
+@require_safe
+def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
+    endpoint = guards.endpoint(request, workspace, name)
+    return _page(request, endpoint)
+
+
+def _page(
+    request: HttpRequest, endpoint: Endpoint, *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    context = heading.of(request, endpoint) | _context(request, endpoint)
+    may_keep = guards.access_of(request).may(Action.KEEP_METRICS, endpoint.workspace_id)
+    context |= {"tab": "metrics", "title": _("Metrics"), "problem": problem, "may_keep": may_keep}
+    return render(request, "metrics/page.html", context, status=status)
+
+
+@require_safe
+def part(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
+    """204 while nothing is new."""
+    endpoint = guards.endpoint(request, workspace, name)
+    context = {"endpoint": endpoint} | _context(request, endpoint)
+    if context["version"] == request.GET.get("since"):
+        return HttpResponse(status=204)
+    return render(request, "metrics/_charts.html", context)
+
+
+@require_POST
+def keep(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
+    """The switch: sampled whether or not anybody watches."""
+    endpoint = guards.endpoint(request, workspace, name, Action.KEEP_METRICS)
+    on = request.POST.get("keep")
+    if on not in ("on", "off") or endpoint.gone_at is not None:
+        return HttpResponse(_("keep must be on or off."), status=400)
+    try:
+        metric_samples.keep(endpoint, on == "on", by=request.user, now=timezone.now())  # type: ignore[arg-type]
+    except metric_samples.TooMany:
+        said = _("The metrics of %(n)s endpoints are kept already, and more are not sampled.")
+        return _page(request, endpoint, problem=said % {"n": metric_samples.MOST}, status=409)
+    query = urlencode({"range": Range.of(request.GET.get("range", "")).key})
+    return redirect(f"{reverse('metrics', args=[workspace, name])}?{query}")
+
+
+def _context(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
+    """What the charts show. Whoever comes here watches, and the sampling begins."""
+    now = timezone.now()
+    watch = metric_samples.watch(endpoint, now=now)
+    range_ = Range.of(request.GET.get("range", ""))
+    entity = request.GET.get("entity", "")
+    head = guards.head(request)
+    panel = metrics.read(endpoint, range_, entity=entity, head=head, now=now)
+    state = _state(endpoint, panel, now)
+    crowded = False
+    if watch is not None and endpoint.gone_at is None and state in ("empty", "stale"):
+        crowded = not metric_samples.is_sampled(watch, now=now)
+    newest = panel.newest
+    problem = None
+    if newest is not None and newest.answer and newest.answer not in UNEXPORTED:
+        problem = Problem(newest.answer, "", None)
+    version = f"{state}.{_seconds(newest.end if newest else None)}.{_seconds(_last(panel))}"
+    return {
+        "panel": panel,
+        "state": state,
+        "ranges": list(Range),
+        "watch": watch,
+        "crowded": crowded,
+        "most": metric_samples.MOST,
+        "problem_read": problem,
+        "asked_at": newest.end if newest else None,
+        "version": version,
+        "now": now,
+        "target": "metrics",
+    } | _addresses(request, endpoint)
+
+
+def _state(endpoint: Endpoint, panel: Panel, now: datetime) -> str:
+    """Empty where there are charts to show and nothing to say before them."""
+    answer = panel.newest.answer if panel.newest else ""
+    stopped = endpoint.known_status is Status.STOPPED or endpoint.gone_at is not None
+    if not panel.is_empty:
+        return "stale" if panel.is_stale(now) and not stopped and answer not in UNEXPORTED else ""
+    if endpoint.gone_at is not None:
+        return "gone"
+    if answer == "PermissionDenied":
+        return "forbidden"
+    if answer in UNEXPORTED:
+        return "silent"
+    if answer:
+        return "error"
+    return "stopped" if stopped else "empty"
+
+
+def _last(panel: Panel) -> datetime | None:
+    return panel.moments[0].at if panel.moments else None
+
+
+def _seconds(at: datetime | None) -> int:
+    return int(at.timestamp()) if at else 0
+
+
+def _addresses(request: HttpRequest, endpoint: Endpoint) -> dict[str, str]:
+    place = [endpoint.workspace.name, endpoint.name]
+    former = {"id": endpoint.uid or str(endpoint.pk)} if endpoint.gone_at else {}
+    kept = {key: request.GET[key] for key in ("range", "entity") if key in request.GET}
+    query = urlencode(former | kept)
+    return {
+        "page_url": f"{reverse('metrics', args=place)}?{query}",
+        "part_url": f"{reverse('metrics-part', args=place)}?{query}",
+        "csv_url": f"{reverse('metrics-csv', args=place)}?{query}",
+        "keep_url": f"{reverse('metrics-keep', args=place)}?{query}",
+    }
+
+
+# The table as a file ---------------------------------------------------------------------------
+
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet takes what begins with these for a formula."""
+
+
+@require_safe
+def table(request: HttpRequest, workspace: str, name: str) -> HttpResponseBase:
+    endpoint = guards.endpoint(request, workspace, name)
+    range_ = Range.of(request.GET.get("range", ""))
+    entity = request.GET.get("entity", "")
+    found = metrics.rows(endpoint, range_, entity=entity, now=timezone.now())
+    response = StreamingHttpResponse(
+        _lines(endpoint, entity, found), content_type="text/csv; charset=utf-8"
+    )
+    response.headers["Content-Disposition"] = (
+        f'attachment; filename="{_plain(endpoint.name)}-metrics-{range_.key}.csv"'
+    )
+    return response
+
+
+class _Echo:
+    """What a writer writes comes back."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _lines(endpoint: Endpoint, entity: str, stretches: Iterator[Stretch]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    latency = [f"latency_{name}_ms" for name in QUANTILES]
+    head = ["from_utc", "minutes", "endpoint", "entity", "answer", *NAMES, *latency]
+    yield writer.writerow(head)
+    for stretch in stretches:
+        reading = stretch.reading
+        spread = reading.latency
+        numbers = [reading.values.get(name) for name in NAMES]
+        numbers += [quantile(spread, q) if spread else None for q in QUANTILES.values()]
+        yield writer.writerow(
+            [
+                f"{stretch.at:%Y-%m-%dT%H:%M:%SZ}",
+                reading.minutes,
+                _cell(endpoint.name),
+                _cell(entity),
+                _cell(stretch.answer),
+                *("" if number is None else round(number, 3) for number in numbers),
+            ]
+        )
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(DANGEROUS) else text
+
+
+def _plain(name: str) -> str:
+    """For the name of a file."""
+    return "".join(it if it.isascii() and (it.isalnum() or it in "-_.") else "_" for it in name)
