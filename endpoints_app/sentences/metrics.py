@@ -13,36 +13,36 @@ from endpoints_app.domain.metric_gaps import Gap
 from endpoints_app.domain.metrics import NOTHING
 from endpoints_app.sentences import troubles
 
-TITLES: dict[str, Promise] = {
+TITLES: dict[str, Promise | str] = {
     "requests": gettext_lazy("Requests"),
     "errors": gettext_lazy("Errors"),
     "latency": gettext_lazy("Latency"),
-    "cpu": gettext_lazy("CPU"),
+    "cpu": "CPU",
     "memory": gettext_lazy("Memory"),
-    "gpu": gettext_lazy("GPU"),
+    "gpu": "GPU",
     "gpu_memory": gettext_lazy("GPU memory"),
     "concurrency": gettext_lazy("Concurrency"),
 }
 
-UNITS: dict[str, Promise] = {
+UNITS: dict[str, Promise | str] = {
     "requests": gettext_lazy("per minute"),
     "errors": gettext_lazy("per minute"),
-    "latency": gettext_lazy("ms"),
+    "latency": "ms",
     "cpu": gettext_lazy("%, mean of the replicas"),
     "memory": gettext_lazy("%, mean of the replicas"),
     "gpu": gettext_lazy("%, mean of the GPUs"),
     "gpu_memory": gettext_lazy("%, mean of the GPUs"),
-    "concurrency": gettext_lazy("requests at once, provisioned"),
+    "concurrency": gettext_lazy("at once, provisioned"),
 }
 
-COLUMNS: dict[str, Promise] = {
+COLUMNS: dict[str, Promise | str] = {
     "total requests": gettext_lazy("Requests"),
     "highest requests": gettext_lazy("Highest per minute"),
-    "total errors_5xx": gettext_lazy("5xx"),
-    "total errors_4xx": gettext_lazy("4xx"),
+    "total errors_5xx": "5xx",
+    "total errors_4xx": "4xx",
     "highest errors_5xx": gettext_lazy("Highest 5xx per minute"),
-    "mean p50": gettext_lazy("p50"),
-    "mean p99": gettext_lazy("p99"),
+    "mean p50": "p50",
+    "mean p99": "p99",
     "highest p99": gettext_lazy("Highest p99"),
 }
 

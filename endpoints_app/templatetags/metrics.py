@@ -62,6 +62,12 @@ def amount(value: float | Missing | None) -> str:
 
 
 @register.filter
+def round_number(value: float) -> int:
+    """For the grammar."""
+    return round(value)
+
+
+@register.filter
 def share_of(part: float | None, whole: float | None) -> str:
     """ "0.7 %"; empty where there is nothing to divide by."""
     return f"{amount(100 * part / whole)} %" if whole and part is not None else ""
@@ -147,7 +153,7 @@ def gap_reason(gap: Gap) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A line of the legend."""
+    """A line of the legend; a low chart has none."""
 
     style: str
     said: str
@@ -158,7 +164,7 @@ def legend(chart: Chart, panel: Panel) -> list[Key]:
     return [
         Key(STYLES.get(line.metric, ""), said)
         for line in chart.lines
-        if (said := _said_of(line, chart, panel))
+        if not is_low(chart) and (said := _said_of(line, chart, panel))
     ]
 
 
@@ -241,13 +247,18 @@ def plot(chart: Chart, panel: Panel) -> SafeString:
         format_html_join("", '<line class="ev" x1="{}" x2="{}" y2="100%"/>', marks),
         format_html_join("", "{}", ((_path(line, chart, axis),) for line in chart.lines[::-1])),
         format_html_join("", '<rect x="{}" width="{}" height="100%" fill="url(#hole)"/>', holes),
-        _word(chart, axis),
+        _word(chart, axis) if _tells_of_holes(chart, panel) else "",
     )
 
 
 def _hole(run: Run, axis: Axis) -> tuple[str, str]:
     left, right = axis.place(axis.edges(run.first)[0]), axis.place(axis.edges(run.end - 1)[1])
     return _percent(left), _percent(right - left)
+
+
+def _tells_of_holes(chart: Chart, panel: Panel) -> bool:
+    """The first one does for all that have the same."""
+    return chart is panel.charts[0] or chart.holes != panel.charts[0].holes
 
 
 def _word(chart: Chart, axis: Axis) -> SafeString:
@@ -260,7 +271,7 @@ def _word(chart: Chart, axis: Axis) -> SafeString:
     if width < WIDE_ENOUGH:
         return SafeString("")
     return format_html(
-        '<text x="{}" y="50%" dy="4" text-anchor="middle">{}</text>',
+        '<text class="alt" x="{}" y="50%" dy="4" text-anchor="middle">{}</text>',
         _percent(middle),
         sentences.metrics.missing(why),
     )

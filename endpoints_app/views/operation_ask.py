@@ -15,7 +15,7 @@ from endpoints_app import sentences, tasks
 from endpoints_app.domain.lifecycle import OperationKind
 from endpoints_app.forms import OperationForm
 from endpoints_app.models import Endpoint, Operation
-from endpoints_app.services import access, detail, listing, live, operations, permissions
+from endpoints_app.services import access, detail, listing, live, metrics, operations, permissions
 from endpoints_app.views import guards, heading
 
 
@@ -108,6 +108,7 @@ def _context(request: HttpRequest, endpoint: Endpoint, kind: OperationKind) -> d
         "label": sentences.operations.ASKS[kind],
         "why_not": sentences.operations.refusal(refusal, kind, role) if refusal else "",
         "callers": permissions.callers(endpoint),
+        "traffic": metrics.traffic(endpoint, now=now),
         "usual_start": detail.usual(endpoint, OperationKind.START),
         "here": reverse("ask-page", args=[endpoint.workspace.name, endpoint.name, kind]),
         "sources": heading.sources(head, endpoint),

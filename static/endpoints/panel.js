@@ -26,6 +26,15 @@
   setInterval(look, 1000);
   document.addEventListener("visibilitychange", look);
 
+  // What was unfolded stays so.
+  let unfolded = [];
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    unfolded = [...detail.target.querySelectorAll("details[id][open]")].map(({ id }) => id);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const id of unfolded.splice(0)) document.getElementById(id)?.setAttribute("open", "");
+  });
+
   // Nothing new: only when it was read has changed.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const { xhr, elt } = event.detail;

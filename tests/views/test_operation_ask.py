@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
-from endpoints_app.models import AuditEntry, Operation
+from endpoints_app.models import AuditEntry, MetricSample, Operation
 from tests.views.conftest import Fleet
 from tests.views.pages import news, one, soup, text
 
@@ -423,3 +423,45 @@ def test_the_moment_of_the_click_is_the_servers(fleet: Fleet, as_otto: Client) -
     operation = Operation.objects.get()
     assert operation.requested_at == timezone.now() == fleet.clock.now
     assert operation.send_by - operation.requested_at == timedelta(minutes=2)
+
+
+# Traffic ---------------------------------------------------------------------------------------
+
+
+def sampled(fleet: Fleet, minutes: int, requests: float) -> None:
+    """The last so many minutes of it were, each with so many requests."""
+    MetricSample.objects.bulk_create(
+        MetricSample(
+            endpoint=fleet.endpoint("customer-ltv"),
+            at=fleet.clock.now - timedelta(minutes=ago),
+            requests=requests,
+        )
+        for ago in range(1, minutes + 1)
+    )
+
+
+@pytest.mark.parametrize("kind", ["stop", "delete"])
+def test_the_traffic_of_the_last_hour_is_among_the_facts(
+    kind: str, fleet: Fleet, as_mika: Client
+) -> None:
+    sampled(fleet, 90, 20)
+    facts = text(soup(as_mika.get(f"/w/lab/e/customer-ltv/{kind}/dialog/")), ".facts")
+    assert "Traffic, last hour 1,200 requests (known until 0 s ago )" in facts
+
+
+def test_of_an_hour_that_is_known_in_part_that_is_said(fleet: Fleet, as_mika: Client) -> None:
+    sampled(fleet, 12, 3)
+    MetricSample.objects.create(
+        endpoint=fleet.endpoint("customer-ltv"),
+        at=fleet.clock.now - timedelta(minutes=30),
+        answer="TimedOut",
+    )
+    facts = text(soup(as_mika.get("/w/lab/e/customer-ltv/stop/dialog/")), ".facts")
+    assert "36 requests in the 12 minutes that are known" in facts
+
+
+def test_traffic_that_nobody_knows_is_not_none(fleet: Fleet, as_mika: Client) -> None:
+    facts = text(soup(as_mika.get("/w/lab/e/customer-ltv/stop/dialog/")), ".facts")
+    assert "Not known: nobody watches its metrics" in facts
+    stopped = text(soup(as_mika.get("/w/lab/e/card-ocr-v1/delete/dialog/")), ".facts")
+    assert "Traffic" not in stopped
