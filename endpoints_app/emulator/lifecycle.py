@@ -44,8 +44,11 @@ NO_COMPUTE_SECONDS = 5  # an external model or a feature spec has nothing to bui
 
 def duration(kind: str, config: Config) -> float:
     """Seconds that a change takes at time scale 1."""
-    if all(entity.fields.get("type") != "UC_MODEL" for entity in config.entities):
+    entities = config.entities
+    if all(entity.fields.get("type") != "UC_MODEL" for entity in entities):
         return NO_COMPUTE_SECONDS
+    if kind == "update" and all("provisioned_model_units" in it.fields for it in entities):
+        return NO_COMPUTE_SECONDS  # updates of model units are instantaneous (SDK)
     on_cpu, on_gpu = SECONDS[kind]
     return on_gpu if any(entity.on_gpu for entity in config.entities) else on_cpu
 

@@ -81,6 +81,18 @@ def api(workspace: Running) -> Iterator[Api]:
         yield session
 
 
+@pytest.fixture
+def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """The official clients read no variable and no file of whoever runs the tests."""
+    for name in os.environ:
+        if name.startswith(("DATABRICKS_", "ARM_", "MLFLOW_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("DO_NOT_TRACK", "true")
+    monkeypatch.chdir(tmp_path)
+
+
 @contextmanager
 def command(*arguments: str, **env: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`manage.py run_emulator` as a process of its own, and the address it says."""

@@ -6,7 +6,6 @@ answer as the platform does.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,8 +14,9 @@ import pytest
 from endpoints_app.emulator import Running, serving
 from endpoints_app.emulator.auth import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_TOKEN
 from tests.emulator.conftest import command
+from tests.emulator.official import mlflow, sdk
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.usefixtures("nothing_of_this_machine")]
 
 B = "/api/2.0/serving-endpoints"
 RUNNING = "basket-recommender"
@@ -27,38 +27,11 @@ ROW = {"country": "DE", "age_days": 41, "sessions_30d": 3, "category": "shoes"}
 ROWS = {"dataframe_records": [ROW, ROW]}
 
 
-@pytest.fixture(autouse=True)
-def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    for name in os.environ:
-        if name.startswith(("DATABRICKS_", "ARM_", "MLFLOW_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-    monkeypatch.setenv("DO_NOT_TRACK", "true")
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture
 def instant() -> Iterator[Running]:
     """A workspace in which every change is over at once."""
     with serving(time_scale=0) as workspace:
         yield workspace
-
-
-def sdk(url: str, credential: dict[str, str]) -> Any:
-    databricks = pytest.importorskip("databricks.sdk")
-    patience = {"http_timeout_seconds": 5, "retry_timeout_seconds": 5}
-    config = databricks.core.Config(host=url, **credential, **patience)
-    return databricks.WorkspaceClient(config=config)
-
-
-def mlflow(url: str, credential: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    deployments = pytest.importorskip("mlflow.deployments")
-    monkeypatch.setenv("DATABRICKS_HOST", url)
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    for key, value in credential.items():
-        monkeypatch.setenv(f"DATABRICKS_{key.upper()}", value)
-    return deployments.get_deploy_client("databricks")
 
 
 @pytest.mark.parametrize("credential", [PAT, M2M], ids=["pat", "oauth-m2m"])
