@@ -18,7 +18,14 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils.crypto import constant_time_compare
 
-from endpoints_app.domain import status_facts, status_page, status_views, uptime
+from endpoints_app.domain import (
+    status_build,
+    status_facts,
+    status_page,
+    status_scope,
+    status_views,
+    uptime,
+)
 from endpoints_app.domain.roles import Action, Role
 from endpoints_app.domain.status import Status
 from endpoints_app.domain.status_facts import Facts
@@ -51,10 +58,10 @@ def build(
 
     `visible` are the workspaces that the reader may see, None means all.
     """
-    scope = status_page.scope_of(payload.facts, slug, visible)
+    scope = status_scope.scope_of(payload.facts, slug, visible)
     if scope is None:
         return None
-    return status_page.page(payload.facts, payload.sources, payload.seen_at, scope, now)
+    return status_build.page(payload.facts, payload.sources, payload.seen_at, scope, now)
 
 
 def build_endpoint(
@@ -68,7 +75,7 @@ def build_endpoint(
 ) -> EndpointPage | None:
     """One endpoint of a view, by the name that it has there; `workspace` tells namesakes apart.
     One query: its changes of the last 90 days."""
-    scope = status_page.scope_of(payload.facts, slug, visible)
+    scope = status_scope.scope_of(payload.facts, slug, visible)
     if scope is None:
         return None
     found = [
@@ -79,7 +86,7 @@ def build_endpoint(
     if not found:
         return None
     entry, shown = found[0]
-    whole = status_page.page(payload.facts, payload.sources, payload.seen_at, scope, now)
+    whole = status_build.page(payload.facts, payload.sources, payload.seen_at, scope, now)
     statuses = {status.value: status for status in Status}
     horizon = now - min(BACK, timedelta(days=settings.HISTORY_DAYS))
     rows = list(
@@ -91,7 +98,7 @@ def build_endpoint(
     first_seen = max(rows[0][4], horizon) if rows else min(entry.since, horizon)
     if len(rows) == MOST_CHANGES:
         first_seen = rows[0][0]  # nothing is told of the time before
-    return status_page.endpoint_page(
+    return status_build.endpoint_page(
         payload.facts,
         whole,
         payload.sources,
