@@ -32,7 +32,7 @@ from endpoints_app.services import status_page
 from endpoints_app.services.status_page import Payload
 from endpoints_app.services.status_render import Addresses
 
-LIFE = 5
+LIFE = 2
 """Seconds for which an answer may be kept. It says what is so at the end of them, so that no copy
 claims more than is known while it is shown."""
 

@@ -15,7 +15,7 @@ from django.test import Client
 
 from endpoints_app.emulator import Running, serving
 from endpoints_app.models import Endpoint, Workspace
-from endpoints_app.services import clients, roster, sync, upstream, workspaces
+from endpoints_app.services import clients, roster, status_payload, sync, upstream, workspaces
 from endpoints_app.templatetags import kept
 from endpoints_app.views import kept_rows
 
@@ -42,6 +42,7 @@ def _nothing_remembered() -> Iterator[None]:
     cache.clear()
     clients.forget()
     upstream.forget()
+    status_payload.forget()
     roster.forget()
     kept_rows.forget()
     kept.forget()

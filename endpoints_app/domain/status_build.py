@@ -343,18 +343,25 @@ def endpoint_page(
         strip=[Span(max(s.start, now - DAY), s.end, s.status) for s in tiled if s.end > now - DAY],
         day=Totals.of(uptime.clipped(told, now - DAY, now)),
         days=[
-            (day.isoformat(), Totals.of(uptime.clipped(told, start, end)))
-            for day, start, end in days
+            (day.isoformat(), totals)
+            for (day, _, _), totals in zip(days, uptime.by_day([(told, 1)], days), strict=True)
         ],
         changes=[
-            Event(c.at, item.name, c.now.value if c.now else "gone", c.at in ours)
+            Event(c.at, item.name, _what(c), c.at in ours)
             for c in reversed(changes[-CHANGES:])
+            if c.was is not c.now  # another reason is no other status
         ],
         incidents=[
             _told(facts, entry, item, incident)
             for incident in reversed(uptime.incidents(told)[-INCIDENTS:])
         ],
     )
+
+
+def _what(change: uptime.Change) -> str:
+    if change.was is None:
+        return "new"
+    return change.now.value if change.now else "gone"
 
 
 def _told(facts: Facts, entry: Entry, item: Item, incident: Incident) -> PastTrouble:

@@ -4,6 +4,7 @@ unknown, which is neither up nor down."""
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -272,21 +273,24 @@ def incidents(told: Sequence[Stretch]) -> list[Incident]:
 
 
 def by_day(
-    told: Sequence[Stretch], calendar: Sequence[tuple[date, datetime, datetime]]
+    many: Iterable[tuple[Sequence[Stretch], int]],
+    calendar: Sequence[tuple[date, datetime, datetime]],
 ) -> list[Totals]:
-    """Of each calendar day, in one pass: both are in order."""
-    totals, i = [], 0
-    for _, start, end in calendar:
-        while i < len(told) and told[i].end <= start:
-            i += 1
-        within, k = [], i
-        while k < len(told) and told[k].start < end:
-            within.append(
-                Stretch(max(told[k].start, start), min(told[k].end, end), told[k].account)
-            )
-            k += 1
-        totals.append(Totals.of(within))
-    return totals
+    """Of each calendar day the seconds in each account, of many endpoints together. Each comes
+    with how often it counts."""
+    sums = [dict.fromkeys(Account, 0.0) for _ in calendar]
+    ends = [end for _, _, end in calendar]
+    for told, weight in many:
+        for stretch in told:
+            if stretch.account is None:
+                continue
+            for i in range(bisect_right(ends, stretch.start), len(calendar)):
+                _, start, end = calendar[i]
+                if stretch.end <= start:
+                    break
+                part = min(stretch.end, end) - max(stretch.start, start)
+                sums[i][stretch.account] += weight * part.total_seconds()
+    return [Totals(*seconds.values()) for seconds in sums]
 
 
 SLOTS = 288

@@ -100,7 +100,7 @@ def figure(scope: Scope, row: StatusDays | None, book: Book) -> Figure:
         return Figure(strip, day)
     calendar = uptime.days(now.date(), DAYS, UTC)
     fresh = [entry for entry in calendar if entry[0] > row.through]
-    open_days = _sums(told, fresh)
+    open_days = uptime.by_day(told, fresh)
     days = [
         (d.isoformat(), Totals(*row.days.get(d.isoformat(), ())))
         for d, _, _ in calendar
@@ -132,7 +132,7 @@ def close_days(
     totals = [Totals()] * len(calendar)
     lives = list(scope.lives)
     if start >= book.since:
-        totals = _sums(_told(lives, book, start), calendar)
+        totals = uptime.by_day(_told(lives, book, start), calendar)
     else:
         for i in range(0, len(lives), CHUNK):
             some = lives[i : i + CHUNK]
@@ -143,7 +143,7 @@ def close_days(
                 start,
                 read_changes(start, [life.pk for life in some]),
             )
-            counted = _sums(_told(some, chunk, start), calendar)
+            counted = uptime.by_day(_told(some, chunk, start), calendar)
             totals = [a + b for a, b in zip(totals, counted, strict=True)]
     days = {} if row is None or anew else dict(row.days)
     days |= {
@@ -208,17 +208,6 @@ def _sum(parts: Iterable[tuple[Totals, int]]) -> Totals:
     for totals, weight in parts:
         whole += totals * weight
     return whole
-
-
-def _sums(
-    told: Iterable[tuple[Sequence[Stretch], int]],
-    calendar: Sequence[tuple[date, datetime, datetime]],
-) -> list[Totals]:
-    sums = [Totals()] * len(calendar)
-    for stretches, weight in told:
-        counted = uptime.by_day(stretches, calendar)
-        sums = [a + b * weight for a, b in zip(sums, counted, strict=True)]
-    return sums
 
 
 def _midnight(day: date) -> datetime:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import time
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -20,11 +21,27 @@ from endpoints_app.services.status_gather import Entered
 
 LEASE = timedelta(seconds=30)
 REFRESH = timedelta(seconds=60)  # history moves on even when nothing happens
+SHARE = 4
+"""Of a fleet so large that writing takes long, news waits: a fifth of the time may go into it."""
+
+QUICK = timedelta(milliseconds=300)  # what takes no longer never waits
+
+_took = timedelta()  # the last writing of this process
+
+
+def forget() -> None:
+    global _took
+    _took = timedelta()
+
+
+def _patience() -> timedelta:
+    return SHARE * _took if _took > QUICK else timedelta()
 
 
 def publish(*, now: datetime) -> bool:
     """One cycle of the writer; returns whether the document was written. Returns at once when
     another writer is at work."""
+    global _took
     token = uuid.uuid4().hex
     StatusPayload.objects.get_or_create(pk=1)
     if not StatusPayload.objects.claim(token=token, now=now, until=now + LEASE):
@@ -35,9 +52,12 @@ def publish(*, now: datetime) -> bool:
         workspaces = list(Workspace.objects.configured())
         entered = Entered.read(now)
         digest = _digest(workspaces, entered, now)
-        old = row.written_at is None or not now - REFRESH < row.written_at <= now
+        age = now - row.written_at if row.written_at else None
+        due = age is None or not timedelta() <= age < REFRESH
+        news = digest != row.digest and (age is None or age >= _patience())
         fresh: dict[str, object] = {"sources": _sources(workspaces), "seen_at": now}
-        if old or digest != row.digest:
+        if due or news:
+            started = time.monotonic()
             facts, scopes, book = status_gather.gather(workspaces, entered, now)
             fresh |= {
                 "document": json.dumps(status_facts.dump(facts), separators=(",", ":")),
@@ -46,6 +66,7 @@ def publish(*, now: datetime) -> bool:
                 "written_at": now,
             }
             held.update(**fresh)
+            _took = timedelta(seconds=time.monotonic() - started)
             status_gather.close_days(scopes, book, entered)
             return True
         held.update(**fresh)

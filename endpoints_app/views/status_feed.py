@@ -63,7 +63,8 @@ def _feed(page: Page, slug: str, link: str, own: str, language: str) -> str:
     found = _Feed(
         said.name() if not page.title else f"{page.title} · {said.name()}",
         link,
-        f"{said.verdict(page)}. {age}",
+        "",
+        subtitle=f"{said.verdict(page)}. {age}",
         language=language,
         feed_url=own,
         feed_guid=_id("feed", slug),

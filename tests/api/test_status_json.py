@@ -166,7 +166,7 @@ def test_a_public_one_is_for_all(
 
     assert len(response.json()["endpoints"]) == 15
     assert not response.cookies
-    assert response["Cache-Control"] == "public, max-age=5"
+    assert response["Cache-Control"] == "public, max-age=2"
 
 
 # Cost ------------------------------------------------------------------------------------------

@@ -256,10 +256,11 @@ def test_the_days_add_up_to_the_whole(tiled: list[Span], zone: ZoneInfo, scale: 
     number = (last - first).days + 3
     calendar = days(last.astimezone(zone).date(), number, zone)
 
-    counted = by_day(long, calendar)
+    counted = by_day([(long, 1)], calendar)
 
     whole = sum(counted, Totals())
     assert whole == Totals.of(long)
+    assert by_day([(long, 2), (long, 1)], calendar) == [totals * 3 for totals in counted]
     for (_, start, end), totals in zip(calendar, counted, strict=True):
         assert totals == Totals.of(clipped(long, start, end))
         assert totals.whole <= (end - start).total_seconds()
@@ -281,7 +282,7 @@ def test_an_endpoint_younger_than_the_window_counts_from_its_first_day() -> None
         )
     )
 
-    counted = by_day(told, days(now.date() - timedelta(days=1), 89, UTC))
+    counted = by_day([(told, 1)], days(now.date() - timedelta(days=1), 89, UTC))
 
     assert [totals.whole for totals in counted[-3:]] == [0, 6 * 3600, 24 * 3600]
     assert counted[-1].availability == 1

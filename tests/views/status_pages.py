@@ -1,0 +1,40 @@
+"""Every address of the status page, by the access that opens it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import LazySettings
+
+from endpoints_app.domain import status_views
+from endpoints_app.models import StatusView
+from tests.views.conftest import Fleet
+
+TAILS = ["", "status.json", "health", "feed.atom", "badge.svg", "churn/", "churn/badge.svg"]
+TOKEN = "a-long-and-random-token"
+
+
+def addresses(root: str) -> list[str]:
+    return [f"{root}{tail}" for tail in TAILS] + [f"{root}?show=all", f"{root}?lang=ja"]
+
+
+OPEN = ["/status.json", "/status/", "/status/health", "/status/feed.atom", "/status/badge.svg"]
+OPEN += addresses("/status/lab/")
+BEHIND_A_LINK = addresses(f"/status/t/{TOKEN}/")
+
+
+def open_with(mode: str, settings: LazySettings | Any, fleet: Fleet) -> list[str]:
+    """The page is opened in this way; returns its addresses."""
+    settings.STATUS_PAGE_ACCESS = mode
+    fleet.publish()
+    if mode != "token":
+        return OPEN
+    StatusView.objects.create(
+        slug="team",
+        title="Team",
+        workspace=fleet.workspace,
+        token_digest=status_views.digest(TOKEN),
+        token_made_at=fleet.clock.now,
+    )
+    fleet.publish()
+    return BEHIND_A_LINK
