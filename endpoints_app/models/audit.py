@@ -18,7 +18,10 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["-at"])]
+        indexes = [
+            models.Index(fields=["-at"]),
+            models.Index(fields=["workspace", "endpoint", "-at"]),
+        ]
         verbose_name_plural = "audit entries"
 
     def __str__(self) -> str:
