@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('endpoints_app', '0007_config_versions'),
+        ('endpoints_app', '0008_metric_samples'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
