@@ -13,6 +13,7 @@ from urllib.parse import quote
 from .errors import BadRequest, Nonsense, Sent
 from .transport import Reply, Transport
 from .wire import Endpoint, objects
+from .wire_events import Event
 from .wire_logs import LogText, parts_of, tail_of
 from .wire_metrics import Sample, samples_of
 from .wire_permissions import Me, PermissionLevel, Permissions
@@ -187,6 +188,13 @@ class WorkspaceClient:
             path, deadline=deadline, accept="text/plain", most=most, insist=False
         )
         return samples_of(body)
+
+    # Events -------------------------------------------------------------------------------------
+
+    def get_events(self, name: str, *, deadline: float = 10.0) -> tuple[Event, ...]:
+        """What the workspace noted of an endpoint, the newest first. In no reference, but used by
+        Databricks' feature engineering package; a 404 or 403 means that there are none for us."""
+        return Event.parse_all(self._transport.read(f"{_path(name)}/events", deadline=deadline))
 
     # Requests to a model ------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import JSONObject, TruncMonth
 
+from endpoints_app.domain.events import Event
 from endpoints_app.models import (
     AuditEntry,
     ConfigVersion,
@@ -47,6 +48,7 @@ class Kind(StrEnum):
     SCHEMA = "schema"
     REQUESTS = "requests"
     NOTED = "noted"  # what people said of it here, as that they are on it
+    EVENTS = "events"  # what Databricks tells; not kept here
     OUTSIDE = "outside"  # of several kinds: done by nobody that we know
 
 
@@ -114,6 +116,7 @@ class Entry:
     kept: Sequence[LogSnapshot] = ()
     schema: SchemaCopy | None = None
     outage: Outage | None = None
+    event: Event | None = None
     name: str = ""  # of the element on the page
 
     @property
@@ -135,6 +138,7 @@ _KINDS: Final = {
     "config": Kind.CONFIGS,
     "kept": Kind.LOGS,
     "schema": Kind.SCHEMA,
+    "event": Kind.EVENTS,
 }
 
 
@@ -250,16 +254,29 @@ def _audit(endpoint: Endpoint) -> QuerySet[AuditEntry]:
 
 
 def _recorded(endpoint: Endpoint) -> QuerySet[AuditEntry]:
-    """What is no operation's; of a request its outcome, and that it was sent if there is none."""
-    answered = AuditEntry.objects.filter(
-        workspace=OuterRef("workspace"),
-        endpoint=OuterRef("endpoint"),
-        actor_name=OuterRef("actor_name"),
-        at=OuterRef("at"),
-        action__in=["request answered", "request not answered"],
-    )
+    """What is no operation's: of what was sent its outcome, and the sending where there is none."""
     rows = _audit(endpoint).filter(operation=None)
-    return rows.filter(~Q(action="request sent") | ~Exists(answered))
+    for sent, outcomes in _OUTCOMES.items():
+        outcome = AuditEntry.objects.filter(
+            workspace=OuterRef("workspace"),
+            endpoint=OuterRef("endpoint"),
+            actor_name=OuterRef("actor_name"),
+            at__range=(OuterRef("at"), OuterRef("at") + timedelta(minutes=10)),
+            action__in=outcomes,
+        )
+        rows = rows.filter(~Q(action=sent) | ~Exists(outcome))
+    return rows
+
+
+_OUTCOMES: Final = {
+    "request sent": ["request answered", "request not answered"],
+    "permissions asked": ["permissions saved", "permissions refused", "permissions not confirmed"],
+    "budget policy asked": [
+        "budget policy changed",
+        "budget policy refused",
+        "budget policy not confirmed",
+    ],
+}
 
 
 def _outages(endpoint: Endpoint) -> QuerySet[Outage]:
