@@ -9,6 +9,8 @@ from endpoints_app.domain.logs import Log
 from endpoints_app.views import (
     account,
     acknowledge,
+    activity,
+    config,
     endpoint_detail,
     endpoint_list,
     health,
@@ -106,6 +108,16 @@ urlpatterns = [
         acknowledge.clear,
         name="acknowledge-clear",
     ),
+    # Activity and configuration
+    path("w/<str:workspace>/e/<str:name>/activity/", activity.page, name="activity"),
+    path(
+        "w/<str:workspace>/e/<str:name>/activity/events/",
+        activity.with_events,
+        name="activity-events",
+    ),
+    path("w/<str:workspace>/e/<str:name>/activity/csv/", activity.download, name="activity-csv"),
+    path("w/<str:workspace>/e/<str:name>/config/", config.page, name="config"),
+    path("w/<str:workspace>/e/<str:name>/config/raw/", config.raw, name="config-raw"),
     # Query schema
     path("w/<str:workspace>/e/<str:name>/schema/", schema.page, name="schema"),
     path("w/<str:workspace>/e/<str:name>/schema/part/", schema.part, name="schema-part"),

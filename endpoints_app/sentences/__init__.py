@@ -6,7 +6,9 @@ documentation has them.
 
 from endpoints_app.sentences import (
     acknowledging,
+    activity,
     budget,
+    config,
     endpoints,
     logs,
     metrics,
@@ -18,7 +20,9 @@ from endpoints_app.sentences import (
 
 __all__ = [
     "acknowledging",
+    "activity",
     "budget",
+    "config",
     "endpoints",
     "logs",
     "metrics",

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from endpoints_app.domain.config_version import Stage
+from endpoints_app.domain.logs import Log
 from endpoints_app.models import AuditEntry, ConfigVersion, Operation, StatusChange
 from endpoints_app.sentences import config, logs, operations, permissions, troubles
 from endpoints_app.services.activity import Entry, Kind
-from endpoints_app.services.permissions import differences_of
 
 KINDS: dict[Kind, Promise] = {
     Kind.STATUS: gettext_lazy("Status"),
@@ -74,7 +74,7 @@ def said(entry: Entry) -> Said:
     if entry.audit is not None:
         return of_record(entry.audit)
     if entry.kept:
-        names = ", ".join(f"{logs.log(kept.known_log)} {kept.entity}" for kept in entry.kept)
+        names = ", ".join(f"{logs.log(Log(kept.log))} {kept.entity}" for kept in entry.kept)
         return Said(_("Logs kept") + f": {names}", more=logs.kept_because(entry.kept[0]))
     if entry.schema is not None:
         version = {"version": entry.schema.config_version}
@@ -182,10 +182,11 @@ def of_record(entry: AuditEntry) -> Said:
 def _particulars(entry: AuditEntry, detail: dict[str, object]) -> list[str]:
     parts: list[str] = []
     if entry.action.startswith("permissions "):
+        changes = detail.get("changes")
         parts += [
-            f"{difference.principal.name}: "
-            + permissions.difference(difference.before, difference.after)
-            for difference in differences_of(entry)
+            f"{change.get('name')}: "
+            + permissions.difference(change.get("before"), change.get("after"))
+            for change in (changes if isinstance(changes, list) else ())
         ]
     elif entry.action.startswith("budget policy "):
         before, after = detail.get("before"), detail.get("after", detail.get("wanted"))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+from django.template.defaultfilters import date as format_date
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from endpoints_app.domain.config_diff import Line, Section
+from endpoints_app.domain.config_diff import Section
 from endpoints_app.domain.config_version import Stage
 from endpoints_app.domain.masking import MASK
 from endpoints_app.models import ConfigVersion
@@ -117,11 +119,6 @@ def value(section: Section, given: Any) -> str:
     return str(given)
 
 
-def after(line: Line) -> str:
-    """The second of two values, which may differ behind a mask."""
-    return _("masked, another value") if line.secret else value(line.section, line.after)
-
-
 def brief(version: ConfigVersion) -> str:
     """What it changes, in one line: "Size Small → Medium, Version 41 → 42 and 2 more"."""
     if version.compared_with is None:
@@ -156,11 +153,24 @@ STAGES: dict[Stage, Promise] = {
     Stage.REPLACED: gettext_lazy("never served"),
 }
 
-TONES: dict[Stage, str] = {
-    Stage.PENDING: "busy",
-    Stage.ACTIVE: "good",
-    Stage.FAILED: "bad",
-    Stage.CANCELED: "none",
-    Stage.SERVED: "layers",
-    Stage.REPLACED: "none",
-}
+
+def stage_said(version: ConfigVersion) -> str:
+    """What became of it, by the day."""
+    seen, end = _day(version.active_at or version.first_seen_at), _day(version.ended_at)
+    span = {"start": seen, "end": end}
+    match version.known_stage:
+        case Stage.PENDING:
+            return _("Pending since %(start)s") % {"start": _day(version.first_seen_at)}
+        case Stage.ACTIVE:
+            return _("Active since %(start)s") % span
+        case Stage.FAILED:
+            return _("Failed on %(end)s, never served") % span
+        case Stage.CANCELED:
+            return _("Canceled on %(end)s, never served") % span
+        case Stage.SERVED:
+            return _("Served %(start)s – %(end)s") % span
+    return _("Never served, followed by another on %(end)s") % span
+
+
+def _day(at: datetime | None) -> str:
+    return format_date(at.astimezone(UTC), "DATE_FORMAT") if at else "–"

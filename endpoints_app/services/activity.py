@@ -94,6 +94,10 @@ class Filters:
     def place(self) -> Key | None:
         return self.before or self.at
 
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.kind or self.who or self.period or self.month or self.place)
+
     def span(self, now: datetime) -> tuple[datetime | None, datetime | None]:
         """From, inclusive, and until, exclusive."""
         if self.month is not None:
@@ -172,6 +176,29 @@ def page(endpoint: Endpoint, filters: Filters, *, now: datetime, size: int = PAG
     found = list(together[: size + 1])
     older = Key(*found[size - 1][:3]) if len(found) > size else None
     return Page(_entries(endpoint, found[:size]), older)
+
+
+def with_events(page: Page, filters: Filters, told: Sequence[Event], *, now: datetime) -> Page:
+    """The page with the events that lie in its span; what a filter asks for they have to match."""
+    if filters.who or filters.kind not in (None, Kind.EVENTS):
+        return page
+    start, end = filters.span(now)
+    place = filters.place
+    among = [
+        Entry(Key(event.at, EVENT, number), event=event, name=f"event-{number}")
+        for number, event in enumerate(reversed(told), start=1)
+        if (start is None or event.at >= start) and (end is None or event.at < end)
+    ]
+    if place is not None:
+        among = [entry for entry in among if entry.key < place or entry.key == filters.at]
+    if page.older is not None:
+        among = [entry for entry in among if entry.key > page.older]
+    together = sorted([*page.entries, *among], key=lambda entry: entry.key, reverse=True)
+    return Page(together, page.older)
+
+
+EVENT: Final = 0
+"""Where an event stands among what has its time: last."""
 
 
 def latest(endpoint: Endpoint, *, now: datetime, size: int = LATEST) -> list[Entry]:

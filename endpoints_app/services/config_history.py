@@ -202,3 +202,27 @@ def _turn(row: ConfigVersion, stage: Stage, one: Seen) -> None:
         row.ended_at = one.at
     if stage is Stage.FAILED:
         row.message = one.endpoint.message
+
+
+# What is shown ----------------------------------------------------------------------------------
+
+
+def versions(endpoint: Endpoint) -> list[ConfigVersion]:
+    """All that are kept, the newest first, without their contents."""
+    kept = ConfigVersion.objects.filter(endpoint=endpoint).select_related("operation")
+    return list(kept.defer("content", "secrets", "changes"))
+
+
+def contents(endpoint: Endpoint, *numbers: int) -> dict[int, ConfigVersion]:
+    kept = ConfigVersion.objects.filter(endpoint=endpoint, version__in=numbers)
+    return {row.version: row for row in kept}
+
+
+def unnumbered(endpoint: Endpoint) -> JSON | None:
+    """The settings of an endpoint whose config has no number, as pay-per-token ones have none; None
+    until it was read."""
+    document = endpoint.document
+    if document is None:
+        return None
+    config = document.get("config") or document.get("pending_config")
+    return config_content.content(document, config if isinstance(config, dict) else {})[0]

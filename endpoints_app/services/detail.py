@@ -1,19 +1,16 @@
-"""One endpoint: its configurations side by side, and its timeline."""
+"""One endpoint: its configurations side by side, and how it fared."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from endpoints_app.databricks_api import errors, wire
 from endpoints_app.domain.lifecycle import OperationKind, State
-from endpoints_app.models import Endpoint, LogSnapshot, Operation, StatusChange
+from endpoints_app.models import Endpoint, Operation
 from endpoints_app.services import clients, live, sync
 from endpoints_app.services.upstream import page_call
-
-TIMELINE_LENGTH = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +33,6 @@ class Share:
     percent: int
     offset: int
     new: bool  # it gets traffic now that the active configuration does not give it
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A moment of the timeline: a status change, a step of an operation, or logs kept at once."""
-
-    at: datetime
-    change: StatusChange | None = None
-    operation: Operation | None = None
-    step: str = ""  # "asked", "sent", "settled"
-    kept: Sequence[LogSnapshot] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,27 +129,6 @@ def read_now(endpoint: Endpoint, *, now: datetime) -> None:
         return
     with live.writing():
         sync.write_look(endpoint.pk, document, now)
-
-
-def timeline(endpoint: Endpoint) -> list[Entry]:
-    """The latest moments, newest first: status changes, steps of operations, logs kept."""
-    changes = StatusChange.objects.filter(endpoint=endpoint).select_related("operation")
-    entries = [Entry(change.at, change=change) for change in changes[:TIMELINE_LENGTH]]
-    for operation in Operation.objects.filter(endpoint=endpoint)[:TIMELINE_LENGTH]:
-        moments = (
-            (operation.requested_at, "asked"),
-            (operation.sent_at or operation.sending_at, "sent"),
-            (operation.settled_at, "settled"),
-        )
-        entries += [Entry(at, operation=operation, step=step) for at, step in moments if at]
-    snapshots = LogSnapshot.objects.filter(endpoint=endpoint).defer("text")[:TIMELINE_LENGTH]
-    for at, together in groupby(snapshots.select_related("operation"), lambda it: it.taken_at):
-        entries.append(Entry(at, kept=list(together)))
-    entries.sort(key=lambda e: (e.at, _RANK.get(e.step, 2)), reverse=True)
-    return entries[:TIMELINE_LENGTH]
-
-
-_RANK = {"asked": 0, "sent": 1, "settled": 3}
 
 
 def usual(endpoint: Endpoint, kind: OperationKind) -> timedelta | None:

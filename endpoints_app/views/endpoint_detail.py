@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from endpoints_app.models import Endpoint
-from endpoints_app.services import detail
+from endpoints_app.services import activity, detail
 from endpoints_app.services.live import Since
 from endpoints_app.views import guards, heading, partial
 
@@ -42,5 +42,5 @@ def _context(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
         "tab": "overview",
         "document": detail.document_of(endpoint),
         "configurations": detail.configurations(endpoint),
-        "timeline": detail.timeline(endpoint),
+        "timeline": activity.latest(endpoint, now=timezone.now()),
     }

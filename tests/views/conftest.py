@@ -4,6 +4,7 @@ clock held still at the moment they were read."""
 from __future__ import annotations
 
 import copy
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cache
@@ -194,5 +195,6 @@ def as_oscar(fleet: Fleet, oscar: User, browser: Callable[[User], Client]) -> Cl
 
 @pytest.fixture
 def cached(settings: Any) -> None:
-    """A cache that answers, as Redis does when it is there."""
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    """A cache that answers, as Redis does when it is there; each test's is its own."""
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": uuid.uuid4().hex}}

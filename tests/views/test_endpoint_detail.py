@@ -102,12 +102,13 @@ def test_status_changes_and_operations_are_one_timeline(
     ]
     moments = [moment for moment in moments if moment.startswith("03:")]
 
-    assert len(moments) == 3
+    assert len(moments) == 4
     assert moments[0].startswith("03:02:00")
     assert "Not ready (Stopped)" in moments[0]
     assert "Otto" in moments[1]
     assert "idle at night" in moments[1]
-    assert "first seen" in moments[2]
+    assert moments[2] == "03:00:00 Ready when first seen"
+    assert moments[3].startswith("03:00:00 Config")
 
 
 # Who may do what -------------------------------------------------------------------------------
@@ -365,8 +366,8 @@ def test_the_page_costs_a_fixed_number_of_queries(
     fleet: Fleet, as_vera: Client, otto: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     """Session, account, endpoint; the head; operation, changes and who is on it of the row; the
-    timeline's changes, operations and kept logs; the latest operation."""
-    number = 3 + 3 + 3 + 3 + 1
+    timeline; the latest operation."""
+    number = 3 + 3 + 3 + 1 + 1
     with django_assert_num_queries(number):
         page(as_vera, "churn")
 

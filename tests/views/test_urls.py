@@ -75,6 +75,23 @@ ADDRESSES = {
         "in 405 405 405 405 405",
         "in 404 404 403 to to",
     ),
+    "activity": ("/w/lab/e/churn/activity/", "in 404 404 200 200 200", "in 405 405 405 405 405"),
+    "activity-events": (
+        "/w/lab/e/churn/activity/events/",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "activity-csv": (
+        "/w/lab/e/churn/activity/csv/",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "config": ("/w/lab/e/churn/config/", "in 404 404 200 200 200", "in 405 405 405 405 405"),
+    "config-raw": (
+        "/w/lab/e/churn/config/raw/",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
     "schema": ("/w/lab/e/churn/schema/", "in 404 404 200 200 200", "in 405 405 405 405 405"),
     "schema-part": (
         "/w/lab/e/churn/schema/part/",

@@ -1,0 +1,170 @@
+"""The Activity tab: the whole timeline of an endpoint."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from endpoints_app import sentences
+from endpoints_app.domain.spreadsheet import cell
+from endpoints_app.models import Endpoint
+from endpoints_app.services import activity, events
+from endpoints_app.services.activity import Filters, Key, Kind, Page
+from endpoints_app.services.upstream import Busy
+from endpoints_app.views import guards, heading
+
+MOST_ROWS = 20_000  # of a download
+
+
+@require_safe
+def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
+    """Nobody is asked for it: Databricks' own events are read into it by a script, or with
+    `?events=1` before it is sent."""
+    endpoint = guards.endpoint(request, workspace, name)
+    now, filters = timezone.now(), _filters(request)
+    context = heading.of(request, endpoint) | _urls(request, endpoint)
+    context |= {"tab": "activity", "title": _("Activity"), "now": now}
+    found = activity.page(endpoint, filters, now=now)
+    found, asked = _with_events(request, endpoint, found, filters, now)
+    counts = activity.counts(endpoint, filters, now=now)
+    context |= {
+        "filters": filters,
+        "page": found,
+        "ask_for_events": not asked and _may_have_events(endpoint, filters, now),
+        "all": sum(n for kind, n in counts.items() if kind is not Kind.OUTSIDE),
+        "counts": [
+            (kind, n, filters.kind is kind)
+            for kind, n in counts.items()
+            if n or filters.kind is kind
+        ],
+        "people": activity.people(endpoint),
+        "months": activity.months(endpoint, filters, now=now),
+    }
+    return render(request, "activity/page.html", context)
+
+
+@require_safe
+def with_events(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
+    """The same list with Databricks' own events in it; 204 where there are none to add."""
+    endpoint = guards.endpoint(request, workspace, name)
+    now, filters = timezone.now(), _filters(request)
+    before = activity.page(endpoint, filters, now=now)
+    try:
+        told = events.read(endpoint, now=now)
+    except Busy:
+        told = None
+    found = activity.with_events(before, filters, told.events, now=now) if told else before
+    if told is not None and not told.trouble and len(found.entries) == len(before.entries):
+        return HttpResponse(status=204)
+    context = _urls(request, endpoint) | {
+        "endpoint": endpoint,
+        "filters": filters,
+        "page": found,
+        "now": now,
+        "no_events": told is None or told.trouble,
+    }
+    return render(request, "activity/_timeline.html", context)
+
+
+@require_safe
+def download(request: HttpRequest, workspace: str, name: str) -> HttpResponseBase:
+    """What the filters leave, as CSV; Databricks' events are not ours to keep."""
+    endpoint = guards.endpoint(request, workspace, name)
+    filters = _filters(request)
+    response = StreamingHttpResponse(
+        _csv(endpoint, filters), content_type="text/csv; charset=utf-8"
+    )
+    response.headers["Content-Disposition"] = f'attachment; filename="{endpoint.name}-activity.csv"'
+    return response
+
+
+class _Echo:
+    def write(self, line: str) -> str:
+        return line
+
+
+def _csv(endpoint: Endpoint, filters: Filters) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    head = [_("Time (UTC)"), _("Kind"), _("What"), _("Who"), _("Why"), _("Details")]
+    yield "\ufeff" + writer.writerow(head)
+    entries = activity.everything(endpoint, filters, now=timezone.now())
+    for entry in islice(entries, MOST_ROWS):
+        said = sentences.activity.said(entry)
+        at = entry.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        kind = str(sentences.activity.KINDS[entry.kind])
+        yield writer.writerow(
+            [at, *(cell(text) for text in (kind, said.what, said.who, said.why, said.more))]
+        )
+    if next(entries, None) is not None:
+        yield writer.writerow(
+            [_("There is more: only the newest %s are in this file.") % MOST_ROWS]
+        )
+
+
+def _with_events(
+    request: HttpRequest, endpoint: Endpoint, found: Page, filters: Filters, now: datetime
+) -> tuple[Page, bool]:
+    """With what is at hand, or with `?events=1` with what is asked for now."""
+    told = events.known(endpoint, now=now)
+    if told is None and "events" in request.GET:
+        try:
+            told = events.read(endpoint, now=now)
+        except Busy:
+            return found, False
+    if told is None:
+        return found, False
+    return activity.with_events(found, filters, told.events, now=now), True
+
+
+def _may_have_events(endpoint: Endpoint, filters: Filters, now: datetime) -> bool:
+    wanted = not filters.who and filters.kind in (None, Kind.EVENTS)
+    return wanted and events.are_there(endpoint, now=now)
+
+
+def _filters(request: HttpRequest) -> Filters:
+    """What does not say anything is left out."""
+    asked = request.GET
+    kind = next((kind for kind in Kind if kind.value == asked.get("type")), None)
+    period = asked.get("period", "")
+    return Filters(
+        kind=kind,
+        who=asked.get("who", "").replace("\0", ""),
+        period=period if period in activity.PERIODS else "",
+        month=_month(asked.get("month", "")),
+        before=Key.read(asked.get("before", "")),
+        at=Key.read(asked.get("at", "")),
+    )
+
+
+def _month(text: str) -> datetime | None:
+    try:
+        month = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return month if 1970 < month.year < 9999 else None
+
+
+def _urls(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
+    place = [endpoint.workspace.name, endpoint.name]
+    former = {"id": endpoint.uid or str(endpoint.pk)} if endpoint.gone_at else {}
+    names = ("type", "who", "period", "month", "before", "at")
+    asked = {name: request.GET[name] for name in names if request.GET.get(name)}
+    here = former | asked
+    without_place = {k: v for k, v in here.items() if k not in ("before", "at")}
+    return {
+        "page_url": f"{reverse('activity', args=place)}?{urlencode(here | {'events': '1'})}",
+        "events_url": f"{reverse('activity-events', args=place)}?{urlencode(here)}",
+        "csv_url": f"{reverse('activity-csv', args=place)}?{urlencode(without_place)}",
+        "former": former.get("id", ""),
+    }
