@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('endpoints_app', '0008_metric_samples'),
+        ('endpoints_app', '0009_status_payload'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
