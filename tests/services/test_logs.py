@@ -14,7 +14,7 @@ from endpoints_app.domain.lifecycle import State
 from endpoints_app.domain.logs import Log
 from endpoints_app.domain.masking import MASK
 from endpoints_app.models import Endpoint, LogSnapshot
-from endpoints_app.services import detail, history, logs
+from endpoints_app.services import activity, detail, history, logs
 from endpoints_app.services.logs import Wanted
 from tests.conftest import Lab
 from tests.services.conftest import Desk, at_once, listed
@@ -184,9 +184,11 @@ def test_what_was_kept_outlives_the_endpoint_and_is_in_its_timeline(
     assert operation.known_state is State.CONFIRMED
     endpoint.refresh_from_db()
     assert endpoint.gone_at is not None
-    kept = [entry.kept for entry in detail.timeline(endpoint) if entry.kept]
+    timeline = activity.latest(endpoint, now=desk.clock())
+    kept = [entry.kept for entry in timeline if entry.kept]
     assert len(kept) == 1
-    assert {snapshot.text for snapshot in kept[0]} == {"last words\n"}
+    texts = LogSnapshot.objects.filter(pk__in=[snapshot.pk for snapshot in kept[0]])
+    assert set(texts.values_list("text", flat=True)) == {"last words\n"}
 
 
 def test_logs_that_hang_delay_a_stop_by_no_more_than_their_own_deadline(
