@@ -323,19 +323,17 @@ def test_a_poll_never_asks_databricks(lab: Lab, near: Client) -> None:
 
 
 def test_a_workspace_that_hangs_costs_the_page_its_deadline_once(lab: Lab, near: Client) -> None:
-    first, second = Endpoint.objects.filter(document__isnull=True).values_list("name", flat=True)[
-        :2
-    ]
+    name = Endpoint.objects.filter(document__isnull=True)[0].name
     lab.emulator.fault("latency", seconds=30)
 
     started = time.perf_counter()
-    found = page(near, first)
+    found = page(near, name)
     assert time.perf_counter() - started < 4.5
     assert "has not been read yet" in text(found, "#overview")
 
     started = time.perf_counter()
-    page(near, second)
-    assert time.perf_counter() - started < 1, "a workspace that just hung is left alone"
+    page(near, name)
+    assert time.perf_counter() - started < 1, "what just hung is left alone"
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
