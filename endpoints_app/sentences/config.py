@@ -120,7 +120,7 @@ def value(section: Section, given: Any) -> str:
 
 
 def brief(version: ConfigVersion) -> str:
-    """What it changes, in one line: "Size Small → Medium, Version 41 → 42 and 2 more"."""
+    """What it changes, in one line: "Size Small → Medium, Version 41 → 42 and 2 more changes"."""
     if version.compared_with is None:
         return ""
     if not version.changed:
@@ -128,7 +128,7 @@ def brief(version: ConfigVersion) -> str:
     said = [_change(change) for change in version.changes]
     text = ", ".join(said)
     if more := version.changed - len(said):
-        rest = ngettext("and %(n)s more", "and %(n)s more", more) % {"n": more}
+        rest = ngettext("and %(n)s more change", "and %(n)s more changes", more) % {"n": more}
         return f"{text} {rest}"
     return text
 
