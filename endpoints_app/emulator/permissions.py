@@ -79,7 +79,11 @@ def _grant(call: Call, endpoint: Endpoint, grants: Grants) -> None:
 Grants = dict[tuple[str, str], str]
 """(the field that names the principal, its name) → level"""
 
-PRINCIPALS = ("user_name", "group_name", "service_principal_name")
+PRINCIPALS = {
+    "user_name": "UserName",
+    "group_name": "GroupName",
+    "service_principal_name": "ServicePrincipalName",
+}
 
 
 def _listed(body: dict[str, Any]) -> Grants:
@@ -95,10 +99,24 @@ def _listed(body: dict[str, Any]) -> Grants:
         level = entry.get("permission_level")
         if level not in LEVELS:
             raise invalid(f"Invalid permission level {level} for a serving endpoint.")
+        if not _exists(named[0], entry[named[0]]):
+            who = PRINCIPALS[named[0]]
+            raise Refusal(
+                404,
+                "RESOURCE_DOES_NOT_EXIST",
+                f"Principal: {who}({entry[named[0]]}) does not exist.",
+            )
         grants[named[0], entry[named[0]]] = level
     if grants.get(ADMINS, "CAN_MANAGE") != "CAN_MANAGE":
         raise bad_request(f"Cannot change permissions for group 'admins' to {grants[ADMINS]}.")
     return grants
+
+
+def _exists(field: str, name: str) -> bool:
+    """Everybody does but who says not to: users below .invalid, and whoever is called nobody."""
+    if field == "user_name":
+        return "@" in name and not name.endswith(".invalid")
+    return not name.startswith("nobody")
 
 
 ADMINS = ("group_name", "admins")

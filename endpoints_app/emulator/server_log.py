@@ -72,16 +72,16 @@ def _heartbeat(source: Source, at: float) -> list[str]:
     return [f"[{source.words['replica']}] {iso(at)} DEBUG serving.health /ping answers 200"]
 
 
-def _requests(source: Source, at: float, random: Random) -> int:
-    """How many requests leave a line in this tick; few, so that the log stays readable."""
+def _requests(source: Source, at: float, random: Random) -> list[float]:
+    """When a request left a line in this tick; few do, so that the log stays readable."""
     busy = min(traffic.per_second(source.seed, source.endpoint.name, at) / 4, 1.0)
-    return sum(random.random() < busy for _ in range(3))
+    count = sum(random.random() < busy for _ in range(3))
+    return sorted(at - random.uniform(0, TICK) for _ in range(count))
 
 
 def _access_lines(source: Source, at: float, random: Random) -> list[str]:
-    replica, lines = source.words["replica"], _heartbeat(source, at)
-    for _ in range(_requests(source, at, random)):
-        moment = at - random.uniform(0, TICK)
+    replica, lines = source.words["replica"], list[str]()
+    for moment in _requests(source, at, random):
         milliseconds = random.lognormvariate(3.5, 0.6)
         if random.random() < 0.004:
             rows = str(random.randint(2, 64))
@@ -105,7 +105,7 @@ def _access_lines(source: Source, at: float, random: Random) -> list[str]:
                 f"rows in {milliseconds:.1f} ms"
             )
             lines.append(_access(replica, random, "200 OK", 32))
-    return lines
+    return lines + _heartbeat(source, at)
 
 
 def _access(replica: str, random: Random, status: str, colour: int) -> str:
@@ -117,29 +117,36 @@ def _access(replica: str, random: Random, status: str, colour: int) -> str:
 
 
 def _json_lines(source: Source, at: float, random: Random) -> list[str]:
-    lines = _heartbeat(source, at)
-    for _ in range(_requests(source, at, random)):
-        moment = at - random.uniform(0, TICK)
-        milliseconds = round(random.lognormvariate(6, 0.7))
+    lines = []
+    for moment in _requests(source, at, random):
+        rows, tokens = random.randint(1, 64), random.randint(80, 3000)
+        level, message, more = _told(bool(source.endpoint.task), rows, random)
         record: dict[str, Any] = {
             "timestamp": iso(moment),
-            "level": "info",
+            "level": level,
             "logger": "agent.run" if source.endpoint.task else "model.predict",
-            "message": "request answered",
+            "message": message,
             "request_id": f"{random.getrandbits(64):016x}",
-            "duration_ms": milliseconds,
+            "duration_ms": round(random.lognormvariate(6, 0.7)),
         }
-        if source.endpoint.task:
-            record |= {"prompt_tokens": random.randint(80, 3000), "tools": ["search"]}
-        else:
-            record |= {"rows": random.randint(1, 64)}
-        chance = random.random()
-        if chance < 0.01:
-            record |= {"level": "error", "message": "tool failed", "error": "ReadTimeout"}
-        elif chance < 0.04:
-            record |= {"level": "warning", "message": "tool was slow", "tool": "search"}
+        record |= {"prompt_tokens": tokens} if source.endpoint.task else {"rows": rows}
+        record |= more
         lines.append(dumps(record))
     return lines
+
+
+def _told(agent: bool, rows: int, random: Random) -> tuple[str, str, dict[str, str]]:
+    """Level, message and further fields of a record."""
+    chance = random.random()
+    if chance < 0.01:
+        if agent:
+            return "error", "tool failed", {"tool": "search", "error": "ReadTimeout"}
+        return "error", "feature lookup failed", {"error": "ReadTimeout"}
+    if chance < 0.04:
+        if agent:
+            return "warning", "tool was slow", {"tool": "search"}
+        return "warning", "feature lookup was slow, going on with defaults", {}
+    return "info", "request answered" if agent else f"scored {rows} rows", {}
 
 
 def _unwell(source: Source, at: float, random: Random) -> list[str]:

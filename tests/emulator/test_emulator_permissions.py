@@ -79,6 +79,29 @@ def test_what_the_platform_refuses_changes_nothing(
     assert api.get(acl(api)).json() == before
 
 
+@pytest.mark.parametrize(
+    ("field", "name", "told"),
+    [
+        ("user_name", "ann@shop.invalid", "UserName(ann@shop.invalid)"),
+        ("user_name", "ann", "UserName(ann)"),
+        ("group_name", "nobody", "GroupName(nobody)"),
+        ("service_principal_name", "nobody-1", "ServicePrincipalName(nobody-1)"),
+    ],
+)
+def test_nobody_is_granted_anything(api: Api, field: str, name: str, told: str) -> None:
+    before = api.get(acl(api)).json()
+    answer = api.patch(acl(api), json=grants((field, name, "CAN_VIEW")))
+    assert (answer.status_code, answer.json()["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
+    assert answer.json()["message"] == f"Principal: {told} does not exist."
+    assert api.get(acl(api)).json() == before
+
+
+def test_an_endpoint_without_an_id_has_no_list(api: Api) -> None:
+    assert "id" not in api.endpoint("databricks-gte-large-en")
+    answer = api.get("/api/2.0/permissions/serving-endpoints/databricks-gte-large-en")
+    assert answer.status_code == 404
+
+
 def test_only_who_manages_an_endpoint_may_change_its_list(api: Api) -> None:
     control = f"/_control/endpoints/{RUNNING}"
     assert api.post(control, json={"permission_level": "CAN_QUERY"}).status_code == 200
