@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+WRITES_KEPT = 10_000
 
 
 @dataclass
@@ -21,10 +23,10 @@ class Write:
 
 @dataclass
 class Calls:
-    """Counts per `METHOD pattern`, and every write on its own; counted on arrival."""
+    """Counts per `METHOD pattern`, and each of the last writes on its own; counted on arrival."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    writes: list[Write] = field(default_factory=list)
+    writes: deque[Write] = field(default_factory=lambda: deque(maxlen=WRITES_KEPT))
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def arrived(

@@ -32,7 +32,7 @@ def schema(call: Call) -> Schema:
     }
     return {
         "openapi": "3.1.0",
-        "info": {"title": endpoint.name, "version": str(config.version)},
+        "info": {"title": endpoint.name, "version": str(config.version or 1)},
         "servers": [{"url": f"{call.request.host_url}serving-endpoints/{endpoint.name}"}],
         "paths": paths,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 from endpoints_app.emulator.endpoint import Endpoint
 
@@ -14,7 +14,9 @@ class PerRevision:
         self._render = render
         self._kept: dict[str, tuple[int, str]] = {}
 
-    def joined(self, endpoints: Iterable[Endpoint]) -> str:
+    def joined(self, endpoints: Collection[Endpoint]) -> str:
+        if len(self._kept) > 2 * len(endpoints):
+            self._kept.clear()  # most of it is of endpoints that are gone
         return ",".join(map(self._text, endpoints))
 
     def _text(self, endpoint: Endpoint) -> str:

@@ -34,6 +34,7 @@ class StateFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._texts = PerRevision(lambda endpoint: dumps(asdict(endpoint)))
+        self._saved: tuple[int, float] | None = None
 
     def load(self) -> Saved | None:
         """The saved world; None when there is no file yet. Raises UnreadableState."""
@@ -52,8 +53,13 @@ class StateFile:
             raise UnreadableState(f"{self.path} does not hold an emulator's state.") from error
 
     def save(self, world: World) -> None:
+        """Nothing is written where nothing has changed, as after a query of a model."""
+        endpoints, state = world.all(), (world.revision, world.offset)
+        if state == self._saved:
+            return
+        self._saved = state
         head = dumps({"format": FORMAT, "seed": world.seed, "offset": world.offset})
-        text = f'{head[:-1]},"endpoints":[{self._texts.joined(world.all())}]}}'
+        text = f'{head[:-1]},"endpoints":[{self._texts.joined(endpoints)}]}}'
         beside = self.path.with_name(f"{self.path.name}.new")
         beside.write_text(text, encoding="utf-8")
         beside.replace(self.path)

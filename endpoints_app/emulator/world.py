@@ -59,6 +59,11 @@ class World:
         for endpoint in endpoints:
             self.put(endpoint)
 
+    @property
+    def revision(self) -> int:
+        """Another one after every change."""
+        return self._revision
+
     def now(self) -> float:
         return self.clock() + self.offset
 
@@ -97,6 +102,7 @@ class World:
     def remove(self, name: str) -> None:
         self.get(name)
         del self._endpoints[name]
+        self._revision += 1
 
     def recreate(self, name: str) -> Endpoint:
         """Somebody deleted the endpoint and made it anew: same name and content, new id."""
@@ -109,6 +115,7 @@ class World:
     def reset(self, endpoints: Iterable[Endpoint]) -> None:
         """Begin again with these endpoints and the clock as it really is."""
         self.offset = 0.0
+        self._revision += 1
         self._endpoints.clear()
         self._agenda.clear()
         for endpoint in endpoints:
@@ -121,8 +128,8 @@ class World:
         def restore() -> None:
             if kept is not None:
                 self.put(kept)
-            else:
-                self._endpoints.pop(name, None)
+            elif self._endpoints.pop(name, None):
+                self._revision += 1
 
         return restore
 

@@ -14,7 +14,7 @@ from endpoints_app.emulator.app import Emulator, Options
 from endpoints_app.emulator.companies import NAMES, load
 from endpoints_app.emulator.documents import detailed
 from endpoints_app.emulator.roles import ROLES
-from tests.emulator.conftest import Clock
+from tests.emulator.conftest import Api, Clock
 
 B = "/api/2.0/serving-endpoints"
 NOW = 1_780_000_000.0
@@ -136,3 +136,16 @@ def test_a_thousand_endpoints_are_listed_in_well_under_a_tenth_of_a_second(clock
         listing_seconds(workspace)
         best = min(listing_seconds(workspace) for _ in range(3))
     assert best < 0.1
+
+
+def test_endpoints_that_come_and_go_and_queries_leave_nothing_behind(clock: Clock) -> None:
+    with serving(endpoints=3, clock=clock, time_scale=0) as workspace, Api(workspace) as api:
+        emulator = workspace.emulator
+        for number in range(40):
+            api.create(f"new-{number}")
+            api.get(B)
+            api.delete(f"{B}/new-{number}")
+        api.get(B)
+        assert len(emulator.list_items._kept) <= 8
+        assert len(emulator.world._agenda) <= 50
+        assert emulator.calls.writes.maxlen

@@ -29,6 +29,25 @@ def test_a_restarted_workspace_is_the_same(tmp_path: Path, clock: Clock) -> None
         assert workspace.emulator.workspace_id == identity
 
 
+def test_a_query_writes_nothing_and_every_change_does(tmp_path: Path, clock: Clock) -> None:
+    state = tmp_path / "world.json"
+    with serving(clock=clock, state=state) as workspace, Api(workspace) as api:
+        api.post("/serving-endpoints/customer-ltv/invocations", json={"instances": [1]})
+        state.unlink()
+        api.post("/serving-endpoints/customer-ltv/invocations", json={"instances": [1]})
+        assert not state.exists()
+        for change in (
+            lambda: api.patch(f"{B}/{RUNNING}/tags", json={"add_tags": [{"key": "a"}]}),
+            lambda: api.put(f"{B}/{RUNNING}/ai-gateway", json={}),
+            lambda: api.delete(f"{B}/{RUNNING}"),
+            lambda: api.post("/_control/clock", json={"advance": 1}),
+            lambda: api.post("/_control/reset"),
+        ):
+            assert change().status_code == 200
+            assert state.exists()
+            state.unlink()
+
+
 def test_what_was_under_way_goes_on(tmp_path: Path, clock: Clock) -> None:
     state = tmp_path / "world.json"
     with serving(clock=clock, state=state) as workspace, Api(workspace) as api:
