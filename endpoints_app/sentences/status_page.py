@@ -2,76 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from django.utils.formats import date_format
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
-from endpoints_app.domain import uptime
 from endpoints_app.domain.status import Status
 from endpoints_app.domain.status_page import (
-    DAY,
-    DOWN,
-    Event,
     Hint,
     Item,
     Kind,
     Pace,
     Page,
-    PastTrouble,
     Pattern,
     Poller,
     Quiet,
     Silent,
     SourceLine,
     Verdict,
-    Window,
 )
-from endpoints_app.domain.uptime import Account, Span, Stretch, Totals
+from endpoints_app.sentences.status_times import ago, clock, lasting
 
 
 def name() -> str:
     return _("Serving status")
-
-
-# Times -----------------------------------------------------------------------------------------
-
-
-def clock(at: datetime, now: datetime) -> str:
-    """ "02:51", with the day where it is not today's."""
-    at = at.astimezone(UTC)
-    time = at.strftime("%H:%M")
-    return time if at.date() == now.astimezone(UTC).date() else f"{day(at.date())} {time}"
-
-
-def day(when: date) -> str:
-    # Translators: a day without its year, as a format of Django: "24 August".
-    return date_format(when, _("j F"))
-
-
-def exact(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def lasting(value: timedelta) -> str:
-    """In the largest unit that still tells something; minutes up to two hours."""
-    seconds = max(0, int(value.total_seconds()))
-    for said, size, least in (
-        (_("%s d"), 86_400, 2),
-        (_("%s h"), 3600, 2),
-        (_("%s min"), 60, 1),
-    ):
-        if seconds >= least * size:
-            return said % (seconds // size)
-    return _("%s s") % seconds
-
-
-def ago(at: datetime, now: datetime) -> str:
-    return _("%s ago") % lasting(now - at)
 
 
 # The verdict -----------------------------------------------------------------------------------
@@ -107,10 +62,11 @@ def verdict(page: Page) -> str:
         case Kind.PARTLY_UNKNOWN if not v.unknown:
             return _("%(names)s does not answer") % {"names": ", ".join(n for n, _at in v.silent)}
         case Kind.PARTLY_UNKNOWN:
-            return _("%(unknown)s of %(total)s endpoints are unknown") % {
-                "unknown": v.unknown,
-                "total": v.total,
-            }
+            return ngettext(
+                "%(unknown)s of %(total)s endpoints is unknown",
+                "%(unknown)s of %(total)s endpoints are unknown",
+                v.unknown,
+            ) % {"unknown": v.unknown, "total": v.total}
         case Kind.UPDATING:
             return ngettext(
                 "%(n)s endpoint is updating and does not serve yet",
@@ -142,7 +98,14 @@ def more(page: Page) -> list[str]:
     """The sentences under it: the rest of the numbers, when Databricks answered, who is silent."""
     v, said = page.verdict, []
     if v.kind is Kind.DOWN and v.planned:
-        said.append(_("%(n)s more do not serve during planned work.") % {"n": v.planned})
+        said.append(
+            ngettext(
+                "%(n)s more does not serve during planned work.",
+                "%(n)s more do not serve during planned work.",
+                v.planned,
+            )
+            % {"n": v.planned}
+        )
     if v.kind in (Kind.UPDATING, Kind.PLANNED) and v.serving:
         said.append(ngettext("%(n)s can serve.", "%(n)s can serve.", v.serving) % {"n": v.serving})
     if v.kind is Kind.UPDATE_FAILED:
@@ -348,98 +311,6 @@ def _and(parts: Sequence[str]) -> str:
     return _("%(parts)s and %(last)s") % {"parts": ", ".join(parts[:-1]), "last": parts[-1]}
 
 
-# What happened, what will --------------------------------------------------------------------
-
-FLIPS: dict[str, Promise] = {
-    "ready": gettext_lazy("Ready again"),
-    "ready:ours": gettext_lazy("started on purpose by an operator"),
-    "updating": gettext_lazy("not ready, an update is running"),
-    "updating:ours": gettext_lazy("starting, asked for by an operator"),
-    "stopped": gettext_lazy("stopped on purpose, outside Serving Desk"),
-    "stopped:ours": gettext_lazy("stopped on purpose by an operator"),
-    "unknown": gettext_lazy("unknown: its state cannot be read"),
-    "gone": gettext_lazy("deleted outside Serving Desk"),
-    "gone:ours": gettext_lazy("deleted on purpose by an operator"),
-    "new": gettext_lazy("seen for the first time"),
-    "silent": gettext_lazy("stopped answering"),
-    "not_ready": gettext_lazy("Not ready, no change asked for"),
-    "not_ready:ours": gettext_lazy("Not ready, after what an operator asked for"),
-    "stop:open": gettext_lazy("is being stopped by an operator"),
-    "start:open": gettext_lazy("is being started by an operator"),
-    "delete:open": gettext_lazy("is being deleted by an operator"),
-    "stop:failed": gettext_lazy("stop by an operator failed"),
-    "start:failed": gettext_lazy("start by an operator failed"),
-    "delete:failed": gettext_lazy("deletion by an operator failed"),
-    "stop:not_confirmed": gettext_lazy("stop by an operator is not confirmed"),
-    "start:not_confirmed": gettext_lazy("start by an operator is not confirmed"),
-    "delete:not_confirmed": gettext_lazy("deletion by an operator is not confirmed"),
-}
-
-EVENT_TONES = {
-    "gone": "off",
-    "new": "none",
-    "many": "none",
-    "silent": "unknown",
-    "answered": "good",
-    "config": "good",
-}
-
-
-def event(found: Event) -> str:
-    match found.what:
-        case "answered":
-            return _("answers again, after %s of silence") % lasting(found.lasted)
-        case "config":
-            return _("now on config %s, served throughout") % found.config
-        case "many":
-            return _("%s endpoints seen for the first time") % found.config
-        case "update_failed":
-            if found.config is None:
-                return _("Not ready, an update failed")
-            return _("Not ready, after config %s") % found.config
-        case "ready_update_failed":
-            if found.config is None:
-                return _("an update failed, still serves")
-            return _("update to config %s failed") % found.config
-    ours = f"{found.what}:ours"
-    return str(FLIPS[ours] if found.ours and ours in FLIPS else FLIPS.get(found.what, found.what))
-
-
-def event_tone(found: Event) -> str:
-    if found.what in EVENT_TONES:
-        return EVENT_TONES[found.what]
-    kind, colon, state = found.what.partition(":")
-    if colon:
-        return {"open": "busy", "failed": "bad"}.get(state, "unknown")
-    return Status(kind).tone
-
-
-def window(found: Window, now: datetime) -> str:
-    """ "06:00–06:30 UTC", with the day where it is not today, and as it was entered elsewhere."""
-    until = found.end.astimezone(UTC)
-    same = until.date() == found.start.astimezone(UTC).date()
-    end = until.strftime("%H:%M") if same else clock(until, now)
-    said = f"{clock(found.start, now)}–{end} UTC"
-    if found.zone in ("", "UTC", "Etc/UTC"):
-        return said
-    try:
-        zone = ZoneInfo(found.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return said
-    local = [at.astimezone(zone).strftime("%H:%M") for at in (found.start, found.end)]
-    return f"{said} ({'–'.join(local)} {found.zone})"
-
-
-def covered(found: Window) -> str:
-    names = ", ".join(found.names)
-    if found.number > len(found.names):
-        return _("%(names)s and %(n)s more") % {
-            "names": names,
-            "n": found.number - len(found.names),
-        }
-    return names
-
-
 def nothing(page: Page) -> str:
     """In the place of the list of what is abnormal, when nothing is."""
     last = page.last_trouble
@@ -450,74 +321,3 @@ def nothing(page: Page) -> str:
         "name": last.name,
         "lasting": lasting(last.down),
     }
-
-
-def trouble(found: PastTrouble, now: datetime) -> str:
-    start = clock(found.start, now)
-    down = _("down for %s") % lasting(found.down)
-    if found.end is None:
-        return _("since %(start)s, %(down)s, not over") % {"start": start, "down": down}
-    return f"{start}–{clock(found.end, now)}, {down}"
-
-
-# History ---------------------------------------------------------------------------------------
-
-
-def share(totals: Totals, *, window: timedelta, poll: timedelta) -> str:
-    """ "99.91 % could serve", and how much of the time was not known."""
-    if totals.availability is None:
-        return _("nothing known") if totals.unknown else _("nothing to count")
-    said = _("%s %% could serve") % uptime.per_cent(totals.availability, window=window, poll=poll)
-    if totals.unknown:
-        part = uptime.per_cent(totals.unknown / totals.whole, window=window, poll=poll)
-        part = part if float(part) else f"<{part[:-1]}1" if "." in part else "<1"
-        return f"{said}, {_('%s %% unknown') % part}"
-    return said
-
-
-def day_share(totals: Totals, known: timedelta, poll: timedelta) -> str:
-    """`known`: so much of the 24 hours there is anything to tell of."""
-    return share(totals, window=known, poll=poll)
-
-
-def days_share(days: Sequence[tuple[str, Totals]], known: timedelta, poll: timedelta) -> str:
-    whole = sum((totals for _day, totals in days), Totals())
-    there = sum(1 for _day, totals in days if totals.whole)
-    return share(whole, window=max(there - 1, 0) * DAY + known, poll=poll)
-
-
-def strip(name: str, told: Iterable[Stretch]) -> str:
-    """What a strip of 24 hours shows, in words."""
-    told = list(told)
-    down = [s.lasted for s in told if s.account is Account.DOWN]
-    unknown = sum((s.lasted for s in told if s.account is Account.UNKNOWN), timedelta())
-    return _strip(name, down, unknown)
-
-
-def endpoint_strip(name: str, told: Iterable[Span]) -> str:
-    told = list(told)
-    down = [s.end - s.start for s in told if s.status in DOWN]
-    unknown = sum((s.end - s.start for s in told if s.status is Status.UNKNOWN), timedelta())
-    return _strip(name, down, unknown)
-
-
-def _strip(name: str, down: Sequence[timedelta], unknown: timedelta) -> str:
-    said = []
-    if down:
-        times = ngettext("down %(n)s time, %(lasted)s", "down %(n)s times, %(lasted)s", len(down))
-        said.append(times % {"n": len(down), "lasted": lasting(sum(down, timedelta()))})
-    if unknown:
-        said.append(_("unknown for %s") % lasting(unknown))
-    return _("%(name)s, last 24 h: %(what)s") % {
-        "name": name,
-        "what": ", ".join(said) or _("no trouble seen"),
-    }
-
-
-def bars(name: str, days: Sequence[tuple[str, Totals]]) -> str:
-    """What the bars of 90 days show, in words."""
-    down = sum(1 for _day, totals in days if totals.down)
-    unknown = sum(1 for _day, totals in days if totals.unknown)
-    trouble = ngettext("%(n)s day with trouble", "%(n)s days with trouble", down) % {"n": down}
-    what = f"{trouble}, {_('%s with unknown times') % unknown}" if unknown else trouble
-    return _("%(name)s, 90 days: %(what)s") % {"name": name, "what": what}

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from endpoints_app.domain.status_page import EndpointPage, History, Item, Kind, Page
 from endpoints_app.domain.uptime import Account, Span, Stretch, Totals
+from endpoints_app.sentences import status_events, status_history, status_times
 from endpoints_app.sentences import status_page as said
 
 register = template.Library()
@@ -30,17 +31,17 @@ THINNEST = 0.6
 LISTED = 100
 
 for plain in (
-    said.verdict, said.more, said.tab, said.serves, said.silent, said.last_known, said.event,
-    said.event_tone, said.covered, said.nothing,
+    said.verdict, said.more, said.tab, said.serves, said.silent, said.last_known, said.nothing,
+    status_events.event, status_events.event_tone, status_events.covered,
 ):  # fmt: skip
     register.filter(f"say_{plain.__name__}", plain)
 for timed in (
-    said.clock, said.ago, said.source, said.answered, said.poller, said.since, said.on_it,
-    said.window, said.trouble,
+    said.source, said.answered, said.poller, said.since, said.on_it,
+    status_times.clock, status_events.window, status_events.trouble,
 ):  # fmt: skip
     register.filter(f"say_{timed.__name__}", timed)
-register.filter("say_exact", said.exact)
-register.filter("say_lasting", said.lasting)
+register.filter("say_exact", status_times.exact)
+register.filter("say_lasting", status_times.lasting)
 register.filter("say_quiet", said.quiet)
 register.simple_tag(said.name, name="status_name")
 
@@ -64,9 +65,19 @@ def status_icon(page: Page) -> SafeString:
     sign = {"good": "✓", "unknown": "?"}.get(v.tone, "•")
     if v.kind is Kind.DOWN:
         sign = str(v.down) if v.down < 100 else "99"
+    return _icon(v.tone, sign)
+
+
+@register.simple_tag
+def unknown_icon() -> SafeString:
+    """For the page's script to put in, when nothing newer came."""
+    return _icon("unknown", "?")
+
+
+def _icon(tone: str, sign: str) -> SafeString:
     picture = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
-        f'<rect width="16" height="16" rx="4" fill="#{FILLS[v.tone]}"/>'
+        f'<rect width="16" height="16" rx="4" fill="#{FILLS[tone]}"/>'
         '<text x="8" y="12" font-family="sans-serif" font-weight="700" font-size="11" '
         f'fill="#fff" text-anchor="middle">{sign}</text></svg>'
     )
@@ -108,13 +119,13 @@ def listed(items: Sequence[Item]) -> Sequence[Item]:
 @register.simple_tag
 def status_strip(name: str, told: Sequence[Stretch]) -> SafeString:
     runs = [(s.start, s.end, TONES[s.account] if s.account else "") for s in told]
-    return _strip(said.strip(name, told), runs)
+    return _strip(status_history.strip(name, told), runs)
 
 
 @register.simple_tag
 def endpoint_strip(name: str, told: Sequence[Span]) -> SafeString:
     runs = [(s.start, s.end, s.status.tone if s.status else "") for s in told]
-    return _strip(said.endpoint_strip(name, told), runs)
+    return _strip(status_history.endpoint_strip(name, told), runs)
 
 
 def _strip(label: str, runs: Sequence[tuple[datetime, datetime, str]]) -> SafeString:
@@ -152,7 +163,7 @@ def status_bars(name: str, days: Sequence[tuple[str, Totals]]) -> SafeString:
         else:
             rects.append(("plan" if totals.maintenance else "off", left, 17, 2, ".8"))
     shaped = [(tone, x, y, width, height) for tone, x, y, height, width in rects]
-    return _drawn(said.bars(name, days), "0 0 90 20", shaped)
+    return _drawn(status_history.bars(name, days), "0 0 90 20", shaped)
 
 
 def _tall(part: float) -> tuple[int, int]:
@@ -178,14 +189,14 @@ def _short(number: float) -> str:
 
 @register.simple_tag
 def day_share(history: History | EndpointPage, poll: timedelta) -> str:
-    return said.day_share(history.day, history.known, poll)
+    return status_history.day_share(history.day, history.known, poll)
 
 
 @register.simple_tag
 def days_share(history: History | EndpointPage, poll: timedelta) -> str:
-    return said.days_share(history.days, history.known, poll)
+    return status_history.days_share(history.days, history.known, poll)
 
 
 @register.filter
 def first_day(days: Sequence[tuple[str, Totals]]) -> str:
-    return said.day(date.fromisoformat(days[0][0]))
+    return status_times.day(date.fromisoformat(days[0][0]))

@@ -13,6 +13,7 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 
 from endpoints_app.domain.status_page import Page
+from endpoints_app.sentences import status_events, status_times
 from endpoints_app.sentences import status_page as said
 from endpoints_app.services.status_render import Text
 from endpoints_app.status_door import Door, answer, opened
@@ -57,7 +58,7 @@ def _feed(page: Page, slug: str, link: str, own: str, language: str) -> str:
     fallback = page.observed_at or datetime.fromtimestamp(0, UTC)
     # Translators: how old the facts of the feed are.
     age = _("Databricks last answered %(time)s; max age %(age)s s") % {
-        "time": said.exact(page.observed_at) if page.observed_at else "–",
+        "time": status_times.exact(page.observed_at) if page.observed_at else "–",
         "age": int(page.max_age.total_seconds()),
     }
     found = _Feed(
@@ -84,13 +85,13 @@ def _feed(page: Page, slug: str, link: str, own: str, language: str) -> str:
 
 def _told(page: Page) -> Iterable[Told]:
     for t in page.troubles:
-        notes = " ".join(f"{said.exact(at)}: {text}" for at, text in t.notes)
+        notes = " ".join(f"{status_times.exact(at)}: {text}" for at, text in t.notes)
         what = _("%(name)s is down") if t.end is None else _("%(name)s was down")
         yield Told(
             ("incident", t.workspace, t.name, t.start.isoformat()),
             what % {"name": t.name},
             # The end of what lasts is not in it: an entry changes when something happened.
-            f"{said.exact(t.start)} – {said.exact(t.end) if t.end else ''} {notes}".strip(),
+            f"{_from_to(t.start, t.end)} {notes}".strip(),
             t.start,
             max([t.end or t.start, *(at for at, _text in t.notes)]),
         )
@@ -98,7 +99,7 @@ def _told(page: Page) -> Iterable[Told]:
         at = since or datetime.fromtimestamp(0, UTC)
         yield Told(
             ("silence", name, at.isoformat()),
-            f"{name}: {said.FLIPS['silent']}",
+            f"{name}: {status_events.FLIPS['silent']}",
             said.silence(name, since, page.now),
             at,
             at,
@@ -107,10 +108,14 @@ def _told(page: Page) -> Iterable[Told]:
         yield Told(
             ("planned", w.title, w.start.isoformat(), w.end.isoformat()),
             _("Planned: %s") % w.title,
-            f"{said.exact(w.start)} – {said.exact(w.end)} {said.covered(w)} {w.note}".strip(),
+            f"{_from_to(w.start, w.end)} {status_events.covered(w)} {w.note}".strip(),
             w.start,
             w.start,
         )
+
+
+def _from_to(start: datetime, end: datetime | None) -> str:
+    return f"{status_times.exact(start)} – {status_times.exact(end) if end else ''}".strip()
 
 
 def _id(*parts: object) -> str:

@@ -5,41 +5,53 @@
   const RENEW = 10000;
   const root = document.documentElement;
   const still = root.classList.contains("still");
-  let offset = null;  // of this clock from the server's
+  let offset = null;  // of the server's clock from this one
+  let before = null;  // what the reader had opened, and where the keyboard was
 
   const main = () => document.getElementById("main");
 
   function look() {
     const now = Date.now() / 1000;
     const place = main() || root;
-    if (offset === null) {
-      // A file tells when it was written, which is not when it was fetched: the own clock counts.
-      offset = still ? 0 : Number(place.dataset.now) - now;
-    }
+    // A file tells when it was written, which is not when it was fetched: there this clock counts.
+    if (offset === null) offset = still ? 0 : Number(place.dataset.now) - now;
     const expired = now + offset >= Number(place.dataset.valid);
     root.classList.toggle("expired", expired);
     root.classList.toggle("fresh", !expired);
     const over = document.querySelector(".over");
-    if (!over) return;
+    if (!over || over.hidden === !expired) return;
     over.hidden = !expired;
-    if (expired) document.title = over.querySelector("[data-title]").dataset.title + " · " + document.title.split(" · ").pop();
-  }
-
-  function settled() {
-    offset = null;
-    const icon = document.getElementById("icon");
-    if (icon && main().dataset.icon) icon.href = main().dataset.icon;
-    look();
+    if (expired) {
+      const brand = document.title.split(" · ").pop();
+      document.title = over.querySelector("[data-title]").dataset.title + " · " + brand;
+      document.getElementById("icon").href = over.dataset.icon;
+    }
   }
 
   function renew() {
-    if (document.hidden || !window.htmx) return;
-    const open = [...document.querySelectorAll("details[open]")].length > 0;
-    if (open || main().contains(document.activeElement) && document.activeElement !== main()) {
-      // Somebody reads or is on their way with the keyboard: nothing moves under them, but it ages.
-      if (root.classList.contains("expired") === false) return;
-    }
+    const selection = getSelection();
+    // A selection is somebody at work; what a hidden page shows nobody sees.
+    if (document.hidden || !window.htmx || (selection && !selection.isCollapsed)) return;
     window.htmx.trigger(main(), "renew");
+  }
+
+  function leave() {
+    const focused = document.activeElement;
+    before = {
+      open: Boolean(document.querySelector("#main details[open]")),
+      href: main().contains(focused) ? focused.getAttribute("href") : null,
+    };
+  }
+
+  function settle() {
+    offset = null;
+    document.getElementById("icon").href = main().dataset.icon;
+    if (before && before.open) for (const it of document.querySelectorAll("#main details")) it.open = true;
+    if (before && before.href) {
+      const same = [...main().querySelectorAll("a")].find((a) => a.getAttribute("href") === before.href);
+      if (same) same.focus({preventScroll: true});
+    }
+    look();
   }
 
   document.addEventListener("DOMContentLoaded", look);
@@ -47,6 +59,7 @@
   if (!still) {
     setInterval(renew, RENEW);
     document.addEventListener("visibilitychange", () => { look(); renew(); });
-    document.addEventListener("htmx:afterSettle", settled);
+    document.addEventListener("htmx:beforeSwap", leave);
+    document.addEventListener("htmx:afterSettle", settle);
   }
 })();

@@ -79,7 +79,7 @@ def test_two_down_says_so_with_numbers_and_a_time(fleet: Fleet) -> None:
     fleet.publish()
     found = look()
 
-    assert head(found) == "2 of 14 endpoints cannot serve, 1 more are unknown"
+    assert head(found) == "2 of 14 endpoints cannot serve, 1 more is unknown"
     assert text(found, "title") == "2 down, 1 unknown · Serving status"
     assert ">2<" in icon(found)
     names = [text(item, "h3") for item in found.select(".abn > li")]
@@ -255,7 +255,7 @@ def test_planned_work_is_shown_ahead_with_its_zone_and_excuses_while_it_runs(
     running = look()
     assert head(running).startswith("1 of 14")
     assert "Now:" in text(running, ".plan")
-    assert "1 more do not serve during planned work." in text(running, ".verdict.now p")
+    assert "1 more does not serve during planned work." in text(running, ".verdict.now p")
     item = look("/status/lab/fraud-scorer/")
     assert "planned work" in text(item, ".verdict.now")
 
