@@ -47,13 +47,11 @@ def verdict(page: Page) -> str:
                 v.total,
             ) % {"n": v.total}
         case Kind.DOWN if v.unknown:
-            return _(
-                "%(down)s of %(known)s endpoints cannot serve, %(unknown)s more are unknown"
-            ) % {
-                "down": v.down,
-                "known": v.known,
-                "unknown": v.unknown,
-            }
+            return ngettext(
+                "%(down)s of %(known)s endpoints cannot serve, %(unknown)s more is unknown",
+                "%(down)s of %(known)s endpoints cannot serve, %(unknown)s more are unknown",
+                v.unknown,
+            ) % {"down": v.down, "known": v.known, "unknown": v.unknown}
         case Kind.DOWN:
             return _("%(down)s of %(known)s endpoints cannot serve") % {
                 "down": v.down,
