@@ -190,11 +190,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "endpoints_app.views.quiet.polls",
     "endpoints_app.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "endpoints_app.middleware.compressed",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "endpoints_app.views.quiet.Sessions",
     "endpoints_app.middleware.language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -36,9 +36,13 @@ class Answer:
 QUIET = frozenset({Status.READY, Status.STOPPED})
 
 
+_in_order = json.JSONEncoder(sort_keys=True, check_circular=False).encode
+"""Made once: a thousand times a cycle it would cost more than what it does."""
+
+
 def fingerprint(document: wire.Endpoint) -> str:
     try:
-        text = json.dumps(document.raw, sort_keys=True)
+        text = _in_order(document.raw)
     except RecursionError:  # nested deeper than anything we read of it
         text = repr((document.name, document.id, document.updated_at, document.state))
     return hashlib.blake2b(f"{DERIVATION}{text}".encode(), digest_size=16).hexdigest()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -49,6 +50,9 @@ class Known:
     missing_since: datetime | None
     next_look_at: datetime | None
 
+    def is_due(self, now: datetime) -> bool:
+        return self.next_look_at is not None and self.next_look_at <= now
+
     def differs_from(self, item: wire.Endpoint) -> bool:
         return self.missing_since is not None or self.fingerprint != readings.fingerprint(item)
 
@@ -65,7 +69,9 @@ def sync(workspace_id: int, *, clock: Clock) -> None:
         client = clients.client_for(workspace.name)
         known = _known(workspace)
         if workspace.next_list_at is None or workspace.next_list_at <= now:
-            wrote = _list(workspace, client, known, token, clock)
+            wrote = _list(workspace, client, known, token, clock, rest=rest)
+            if workspace.lease_until is None:
+                return  # nothing was new, nothing is due: it was given back with the answer
             known = _known(workspace) if wrote else known
         _look(workspace, client, known, token, clock)
     except errors.DatabricksError as e:
@@ -73,7 +79,12 @@ def sync(workspace_id: int, *, clock: Clock) -> None:
     except LeaseLost:
         log.warning("A sync of %s took longer than its lease and was dropped.", workspace.name)
     finally:
-        _held(workspace, token).update(lease_token="", lease_until=None, rest_until=clock() + rest)
+        if workspace.lease_until is not None:
+            _held(workspace, token).update(**_given_back(clock() + rest))
+
+
+def _given_back(rest_until: datetime) -> dict[str, Any]:
+    return {"lease_token": "", "lease_until": None, "rest_until": rest_until}
 
 
 def _known(workspace: Workspace) -> dict[str, Known]:
@@ -95,9 +106,12 @@ def _list(
     known: Mapping[str, Known],
     token: str,
     clock: Clock,
+    *,
+    rest: timedelta,
 ) -> bool:
     """Read the list and write what differs from what was known before it; returns whether any
-    row did. That nothing did is one statement, however many endpoints there are."""
+    row did. That nothing did is one statement, however many endpoints there are, which also gives
+    the lease back when no look is due."""
     asked_at = clock()
     documents = client.list_endpoints(deadline=LIST_SECONDS)
     seen = {d.name: d for d in documents if _addressable(d.name)}
@@ -108,8 +122,9 @@ def _list(
     gap = _gap(workspace, asked_at)
 
     news = bool(changed or vanished or gap or workspace.error)
+    over = not news and not any(row.is_due(asked_at) for row in known.values())
     with live.writing() if news else nullcontext():
-        _note_answer(workspace, token, asked_at)
+        _note_answer(workspace, token, asked_at, **(_given_back(clock() + rest) if over else {}))
         if gap:
             gap.save()
         if changed or vanished:
@@ -120,6 +135,8 @@ def _list(
         if gap:
             acknowledging.found_well(workspace.pk, asked_at)
     workspace.observed_at, workspace.error = asked_at, ""
+    if over:
+        workspace.lease_until = None
     return bool(changed or vanished)
 
 
@@ -143,13 +160,14 @@ def _patience(vanished: int, fleet: int) -> timedelta:
     return timedelta(seconds=STORM_CYCLES * settings.SYNC_SECONDS if storm else 0)
 
 
-def _note_answer(workspace: Workspace, token: str, asked_at: datetime) -> None:
+def _note_answer(workspace: Workspace, token: str, asked_at: datetime, **besides: Any) -> None:
     written = _held(workspace, token).update(
         observed_at=asked_at,
         error="",
         error_detail="",
         error_at=None,
         next_list_at=asked_at + timedelta(seconds=settings.SYNC_SECONDS),
+        **besides,
     )
     if not written:
         raise LeaseLost

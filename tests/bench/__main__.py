@@ -1,89 +1,39 @@
-"""`make bench`: what each request costs, as a ratio to a bare view of the same run.
+"""`make bench`: what requests, cycles and readers cost, as ratios to a bare view of the same run.
 
-It fills a database by a real sync from the emulator, starts the real web server with a real Redis,
-and asks one request after the other over one connection. It never judges a time.
+It builds its own fleets, starts the real server processes with a real Redis, and drives them with
+wrk where it is installed (`apt install wrk`), else with a loop of its own. It prints one table per
+database and fleet, writes var/bench.json, and never judges a time.
+
+  BENCH_DATABASES  "sqlite postgresql"; the second where PostgreSQL is installed
+  BENCH_FLEETS     "1x100 1x1000 10x1000": workspaces x endpoints
+  BENCH_SECONDS    2: how long each line is asked
+  BENCH_PARTS      "pages cycle live"; also "history", which builds a year of it for ten minutes
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
-import socket
-import statistics
+import platform
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from dashboard import programs
+from tests.bench.measuring import HEADINGS, WRK, Line, printed
+from tests.harness import ROOT
+from tests.needs import POSTGRESQL
+from tests.on_postgresql import server as postgresql
 
-ROOT = Path(__file__).resolve().parents[2]
-SIZES = [int(size) for size in os.environ.get("BENCH_ENDPOINTS", "100 1000").split()]
+DATABASES = os.environ.get("BENCH_DATABASES", "sqlite postgresql").split()
+FLEETS = os.environ.get("BENCH_FLEETS", "1x100 1x1000 10x1000").split()
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
-
-
-@dataclass(slots=True)
-class Line:
-    what: str
-    n: int
-    per_second: float
-    median_ms: float
-    p99_ms: float
-    bytes_raw: int
-    bytes_gzip: int
-    queries: int
-    ratio: float = 0.0
-
-
-class Connection:
-    """Plain HTTP/1.1 over one kept socket: a client library would cost more than the view."""
-
-    def __init__(self, port: int, cookie: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.file = self.socket.makefile("rb")
-        self.cookie = cookie
-
-    def get(self, path: str) -> tuple[int, bytes, int]:
-        """Status, body, and the bytes that came."""
-        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {self.cookie}\r\n\r\n"
-        self.socket.sendall(request.encode())
-        head = [self.file.readline()]
-        while head[-1] not in (b"\r\n", b""):
-            head.append(self.file.readline())
-        length = next(
-            (int(h.split(b":")[1]) for h in head if h.lower().startswith(b"content-length")), 0
-        )
-        body = self.file.read(length)
-        return int(head[0].split()[1]), body, sum(map(len, head)) + len(body)
-
-
-def measure(port: int, cookie: str, what: str, path: str, queries: int) -> Line:
-    connection = Connection(port, cookie)
-    status, body, size = connection.get(path)
-    assert status in (200, 204), (what, status, body[:200])
-    times = []
-    ends = time.perf_counter() + SECONDS
-    while time.perf_counter() < ends:
-        start = time.perf_counter()
-        connection.get(path)
-        times.append(time.perf_counter() - start)
-    times.sort()
-    return Line(
-        what=what,
-        n=len(times),
-        per_second=round(len(times) / sum(times)),
-        median_ms=round(statistics.median(times) * 1000, 3),
-        p99_ms=round(times[int(len(times) * 0.99)] * 1000, 3),
-        bytes_raw=size,
-        bytes_gzip=len(gzip.compress(body)) if body else 0,
-        queries=queries,
-    )
+PARTS = os.environ.get("BENCH_PARTS", "pages cycle live").split()
 
 
 @contextmanager
@@ -101,139 +51,108 @@ def redis() -> Iterator[str]:
         process.wait()
 
 
-def fill(size: int) -> dict[str, Any]:
-    """A fleet of `size` in this process's database, and somebody who sees it."""
-    from django.contrib.auth.models import Group, User
-    from django.test import Client
-    from django.utils import timezone
-
-    from endpoints_app.emulator import serving
-    from endpoints_app.models import Workspace
-    from endpoints_app.services import clients, sync, workspaces
-
-    with serving(endpoints=size) as emulator:
-        os.environ |= {"WORKSPACE_LAB_HOST": emulator.url, "WORKSPACE_LAB_TOKEN": emulator.token}
-        workspaces.ensure(["lab"])
-        workspace = Workspace.objects.get(name="lab")
-        sync.sync(workspace.pk, clock=timezone.now)
-        clients.forget()
-    user, _ = User.objects.get_or_create(username="viewer")
-    user.groups.set([Group.objects.get(name="viewer")])
-    client = Client()
-    client.force_login(user)
-    name = workspace.endpoints.order_by("name").values_list("name", flat=True)[0]
-    return {"client": client, "name": name, "session": client.cookies["sessionid"].value}
+def say(text: str = "") -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
-def count_queries(client: Any, path: str) -> int:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    client.get(path)
-    with CaptureQueriesContext(connection) as queries:
-        client.get(path)
-    return len(queries)
-
-
-def run(size: int) -> list[Line]:
-    from django.utils import timezone
-
-    from endpoints_app.services import live
-
-    filled = fill(size)
-    client, cookie = filled["client"], f"sessionid={filled['session']}"
-    port = programs.free_port()
-    web = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "gunicorn", "dashboard.wsgi", "--bind", f"127.0.0.1:{port}"),
-            *("--workers", "1", "--threads", "2", "--log-level", "error"),
-        ],
-        cwd=ROOT,
-    )
-    try:
-        for _ in range(100):
-            try:
-                Connection(port, cookie)
-                break
-            except ConnectionRefusedError:
-                time.sleep(0.1)
-        cursor = live.read_head().cursor(timezone.now())
-        detail = f"/w/lab/e/{filled['name']}/"
-        paths = {
-            "refresh, unchanged": f"/endpoints/changes/?since={cursor}",
-            "list, first page": "/endpoints/",
-            "list, filtered": "/endpoints/?status=ready&sort=name",
-            "detail": detail,
-            "operations": "/operations/",
-            "status.json": "/status.json",
-        }
-        bare = measure(port, cookie, "bare view, before", "/healthz", 0)
-        lines = [
-            measure(port, cookie, what, path, count_queries(client, path))
-            for what, path in paths.items()
-        ]
-        after = measure(port, cookie, "bare view, after", "/healthz", 0)
-        base = (bare.median_ms + after.median_ms) / 2
-        lines = [bare, *lines, after]
-        for line in lines:
-            line.ratio = round(line.median_ms / base, 1)
-        return lines
-    finally:
-        web.terminate()
-        web.wait()
-
-
-def main() -> None:
-    results: dict[int, list[Line]] = {}
-    with tempfile.TemporaryDirectory(prefix="desk-bench-") as folder, redis() as url:
-        os.environ |= {
+def alone(part: str, fleet: str, database: str, redis_url: str) -> Any:
+    """One part in a process of its own, with an empty database; returns what it found."""
+    server = postgresql(POSTGRESQL.path) if database == "postgresql" and POSTGRESQL.path else None
+    with (
+        tempfile.TemporaryDirectory(prefix="desk-bench-") as folder,
+        server or nullcontext("") as url,
+    ):
+        env = os.environ | {
             "EMBEDDED": "on",
-            "REDIS_URL": url,
+            "VAR_DIR": folder,
+            "REDIS_URL": redis_url,
             "LOG_LEVEL": "ERROR",
-            "WORKSPACES": "lab",
-            "WORKSPACE_LAB_HOST": "http://127.0.0.1:1",
-            "WORKSPACE_LAB_TOKEN": "none",
             "SYNC_SECONDS": "3600",
+            "DJANGO_SETTINGS_MODULE": "dashboard.settings",
         }
-        for size in SIZES:
-            result = subprocess.run(
-                [sys.executable, "-m", "tests.bench", str(size)],
-                env=os.environ | {"VAR_DIR": str(Path(folder) / str(size))},
-                cwd=ROOT,
-                check=True,
-                capture_output=True,
-                text=True,
-            )
-            results[size] = [Line(**line) for line in json.loads(result.stdout.splitlines()[-1])]
-    for size, lines in results.items():
-        sys.stdout.write(f"\n{size} endpoints\n")
-        sys.stdout.write(
-            f"{'what':<22}{'n':>7}{'per s':>8}{'median':>9}{'p99':>9}{'bytes':>9}"
-            f"{'gzip':>8}{'SQL':>5}{'ratio':>8}\n"
-        )
-        for x in lines:
-            sys.stdout.write(
-                f"{x.what:<22}{x.n:>7}{x.per_second:>8.0f}{x.median_ms:>9.2f}{x.p99_ms:>9.2f}"
-                f"{x.bytes_raw:>9}{x.bytes_gzip:>8}{x.queries:>5}{x.ratio:>8.1f}\n"
-            )
-    out = ROOT / "var" / "bench.json"
-    out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps({n: [asdict(x) for x in xs] for n, xs in results.items()}, indent=1))
+        env = {k: v for k, v in env.items() if k not in ("WORKSPACES", "DATABASE_URL")}
+        if url:
+            env["DATABASE_URL"] = url
+        command = [sys.executable, "-m", "tests.bench", part, fleet]
+        result = subprocess.run(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        if result.returncode:
+            say(result.stdout)
+            raise SystemExit(f"{part} of {fleet} on {database} failed.")
+        return json.loads(result.stdout.splitlines()[-1])
 
 
-def one(size: int) -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+def one(part: str, fleet: str) -> list[Any]:
+    """In the process of its own."""
     import django
 
     django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
+    from tests.bench import cycle, pages
 
-    settings.ALLOWED_HOSTS = ["*"]
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
-    sys.stdout.write("\n" + json.dumps([asdict(line) for line in run(size)]) + "\n")
+    workspaces, endpoints = map(int, fleet.split("x"))
+    if part == "cycle":
+        return cycle.run(endpoints)
+    return pages.run(workspaces, endpoints, seconds=SECONDS, history=part == "history")
+
+
+def pages_of(part: str, fleet: str, database: str, redis_url: str) -> list[dict[str, Any]]:
+    found = alone(part, fleet, database, redis_url)
+    say(f"\n{fleet} endpoints on {database}{', a year of history' if part == 'history' else ''}")
+    say(HEADINGS)
+    for line in found:
+        say(printed(Line(**line)))
+    return list(found)
+
+
+def cycle_of(database: str, redis_url: str) -> list[dict[str, Any]]:
+    found = alone("cycle", "1x1000", database, redis_url)
+    say(f"\nOne sync cycle of 1,000 endpoints on {database}")
+    say(f"{'what':<34}{'median ms':>10}{'ratio':>7}{'SQL':>5}{'rows':>7}{'grown kB':>10}")
+    for line in found:
+        grown = "" if line["grown_kb"] is None else line["grown_kb"]
+        say(
+            f"{line['what']:<34}{line['median_ms']:>10.1f}{line['ratio']:>7.2f}"
+            f"{line['statements']:>5}{line['rows_written']:>7}{grown:>10}"
+        )
+    return list(found)
+
+
+def main() -> None:
+    started = datetime.now(UTC)
+    databases = [d for d in DATABASES if d != "postgresql" or POSTGRESQL.there]
+    results: dict[str, Any] = {
+        "at": started.isoformat(timespec="seconds"),
+        "machine": f"{os.cpu_count()} cores, {platform.platform()}",
+        "python": platform.python_version(),
+        "driver": "wrk" if WRK else "a loop in Python",
+    }
+    say(f"{results['machine']}, Python {results['python']}, {results['at']}")
+    say(f"driven by {results['driver']}")
+    with redis() as url:
+        for database in databases:
+            if "pages" in PARTS:
+                for fleet in FLEETS:
+                    results[f"pages {fleet} {database}"] = pages_of("pages", fleet, database, url)
+            if "history" in PARTS:
+                fleet = FLEETS[-1]
+                results[f"history {fleet} {database}"] = pages_of("history", fleet, database, url)
+            if "cycle" in PARTS:
+                results[f"cycle {database}"] = cycle_of(database, url)
+    if "live" in PARTS:
+        from tests.bench import live
+
+        for database in databases:
+            say(f"\nReal processes on {database}, {live.SHAPE}")
+            results[f"live {database}"] = live.run(database, say=say)
+    out = ROOT / "var" / "bench.json"
+    out.parent.mkdir(exist_ok=True)
+    out.write_text(json.dumps(results, indent=1))
+    say(f"\n{(datetime.now(UTC) - started).seconds} s; the same is in {out.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":
-    one(int(sys.argv[1])) if len(sys.argv) > 1 else main()
+    if len(sys.argv) > 1:
+        say()
+        say(json.dumps([asdict(line) for line in one(*sys.argv[1:3])]))
+    else:
+        main()

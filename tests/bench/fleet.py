@@ -16,7 +16,7 @@ from endpoints_app.databricks_api import wire
 from endpoints_app.domain.status import Status
 from endpoints_app.emulator import documents, fleet
 from endpoints_app.models import Endpoint, StatusChange, Workspace
-from endpoints_app.services import live, readings, workspaces
+from endpoints_app.services import live, readings, status_payload, workspaces
 from tests.prepare_desk import PASSWORD
 
 
@@ -43,13 +43,14 @@ def fill(names: Sequence[str], endpoints: int) -> None:
         with live.writing():
             readings.save([], new, [])
     StatusChange.objects.update(at=now - timedelta(days=400))
-    answered(now + timedelta(days=1))
+    answered(now)
     analyse()
 
 
 def answered(at: datetime) -> None:
-    """As if every workspace had just answered: nothing is stale before `at` and a while."""
+    """As if every workspace had just answered."""
     Workspace.objects.update(observed_at=at, next_list_at=at + timedelta(days=1))
+    status_payload.publish(now=at)
 
 
 def analyse() -> None:
@@ -64,6 +65,15 @@ def reader(name: str = "viewer") -> User:
         user = User.objects.create_user(name, password=PASSWORD)
         user.groups.set([Group.objects.get(name="viewer")])
     return user
+
+
+def change(workspace: Workspace) -> None:
+    """One row is another one."""
+    row = workspace.endpoints.living().order_by("name").last()
+    assert row is not None
+    row.owner = f"owner {row.revision}"
+    with live.writing():
+        readings.save([row], [], [])
 
 
 def history(*, days: int = 365, share: float = 0.2, batch: int = 5_000) -> int:

@@ -1,0 +1,151 @@
+"""What one sync cycle costs beside reading its JSON, whoever sent it."""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+CYCLES = 200
+
+
+@dataclass(slots=True)
+class Cycle:
+    what: str
+    median_ms: float
+    ratio: float  # to parsing the JSON and deriving statuses alone
+    statements: int
+    rows_written: int
+    grown_kb: int | None = None  # resident memory over CYCLES cycles
+
+
+def run(endpoints: int) -> list[Cycle]:
+    from django.core.management import call_command
+    from django.utils import timezone
+
+    from endpoints_app.models import Workspace
+    from endpoints_app.services import clients, sync
+    from tests.bench import fleet
+
+    call_command("migrate", verbosity=0)
+    fleet.fill(["lab"], endpoints)
+    lab = Workspace.objects.get(name="lab")
+    client = Client(documents(endpoints))
+    clients.client_for = lambda name: client
+
+    def cycle() -> None:
+        Workspace.objects.filter(pk=lab.pk).update(next_list_at=None, rest_until=None)
+        sync.sync(lab.pk, clock=timezone.now)
+
+    def no_look_is_due() -> None:
+        lab.endpoints.update(next_look_at=None)
+
+    cycle()  # what changed since the fleet was filled
+    no_look_is_due()
+    alone = median(client.read_and_derive, 20)
+    lines = [Cycle("reading and deriving alone", alone, 1.0, 0, 0)]
+
+    took = median(cycle, 20)
+    before, (statements, rows) = memory(), counted(cycle)
+    for _ in range(CYCLES):
+        cycle()
+    grown = memory() - before
+    lines.append(Cycle("unchanged", took, round(took / alone, 2), statements, rows, grown))
+    looks, sync.LOOKS_PER_CYCLE = sync.LOOKS_PER_CYCLE, 0
+    for changed in (1, 10, 100, endpoints):
+        client.change(changed)
+        statements, rows = counted(cycle)
+        times = []
+        for _ in range(5):
+            client.change(changed)
+            times.append(timed(cycle))
+        took = round(statistics.median(times) * 1000, 2)
+        lines.append(
+            Cycle(f"{changed} changed, list", took, round(took / alone, 2), statements, rows)
+        )
+    sync.LOOKS_PER_CYCLE = looks
+    statements, rows = counted(cycle)
+    took = round(timed(cycle) * 1000, 2)
+    lines.append(Cycle(f"{looks} looks", took, round(took / alone, 2), statements, rows))
+    return lines
+
+
+def documents(endpoints: int) -> list[dict[str, Any]]:
+    from endpoints_app.emulator import documents, fleet
+
+    return [documents.summary(it) for it in fleet.seeded(0, endpoints, now=time.time())]
+
+
+class Client:
+    """Answers at once with the bytes that a workspace would send; a GET finds what the list has."""
+
+    def __init__(self, items: list[dict[str, Any]]) -> None:
+        self.items = items
+        self.changes = 0
+        self.body = self._body()
+
+    def _body(self) -> bytes:
+        return json.dumps({"endpoints": self.items}).encode()
+
+    def change(self, number: int) -> None:
+        self.changes += 1
+        for item in self.items[:number]:
+            item["description"] = f"changed {self.changes}"
+        self.body = self._body()
+
+    def list_endpoints(self, *, deadline: float) -> list[Any]:
+        from endpoints_app.databricks_api import wire
+
+        return [wire.Endpoint.parse(item) for item in json.loads(self.body)["endpoints"]]
+
+    def get_endpoint(self, name: str, *, deadline: float) -> Any:
+        from endpoints_app.databricks_api import wire
+
+        return wire.Endpoint.parse(next(it for it in self.items if it["name"] == name))
+
+    def read_and_derive(self) -> None:
+        from endpoints_app.domain import status
+
+        for document in self.list_endpoints(deadline=1):
+            status.derive(
+                status.Reported(
+                    ready=document.state.ready,
+                    config_update=document.state.config_update,
+                    suspend=document.state.suspend,
+                    has_config=document.config is not None,
+                )
+            )
+
+
+def timed(call: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def median(call: Callable[[], None], times: int) -> float:
+    return round(statistics.median(timed(call) for _ in range(times)) * 1000, 2)
+
+
+def counted(call: Callable[[], None]) -> tuple[int, int]:
+    """SQL statements, and rows of endpoints that got a new revision."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from endpoints_app.models import Endpoint
+    from endpoints_app.services import live
+
+    before = live.read_head().revision
+    with CaptureQueriesContext(connection) as queries:
+        call()
+    ours = [q for q in queries if not q["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT", "REL"))]
+    # One statement is the bench's own, which makes the list due.
+    return len(ours) - 1, Endpoint.objects.filter(revision__gt=before).count()
+
+
+def memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
