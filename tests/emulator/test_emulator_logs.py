@@ -65,6 +65,8 @@ def test_the_logs_of_what_failed_show_why(company: str, clock: Clock) -> None:
             cause = part.trouble.partition(": ")[2].partition(". Please")[0]
             if part.role == "build_failed":
                 assert " ".join(part.trouble.split()) in build
+                assert "did not complete successfully: exit code: 1" in build
+                assert "Container image built" not in build
                 assert server == "", "it never came up"
             elif part.role == "update_failed":
                 assert "Traceback (most recent call last):" in server
