@@ -27,10 +27,9 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
     def in_workspaces(self, workspaces: Collection[int]) -> EndpointQuerySet:
         return self.filter(workspace__in=workspaces)
 
-    def for_rows(self) -> EndpointQuerySet:
-        """With what a row of the list shows, and no more: documents stay where they are. The open
-        operation and the acknowledgement that was not ended, of which there is one at most, come
-        as `open_operation` and `acknowledgement`, where there is one."""
+    def with_what_is_under_way(self) -> EndpointQuerySet:
+        """The open operation and the acknowledgement that was not ended, of which there is one at
+        most, come as `open_operation` and `acknowledgement`, where there is one."""
         open_values = sorted(state.value for state in OPEN)
         found = self.annotate(
             open_operation=FilteredRelation(
@@ -41,7 +40,11 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
             ),
         )
         joined = ("workspace", "cause", "open_operation", "acknowledgement")
-        return found.select_related(*joined).defer("document")
+        return found.select_related(*joined)
+
+    def for_rows(self) -> EndpointQuerySet:
+        """With what a row of the list shows, and no more: documents stay where they are."""
+        return self.with_what_is_under_way().defer("document")
 
 
 class Endpoint(models.Model):

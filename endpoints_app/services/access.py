@@ -97,7 +97,7 @@ def endpoint_for(
     """
     if "\0" in workspace + name + uid:  # which PostgreSQL refuses even to compare
         raise NotVisible
-    named = Endpoint.objects.select_related("workspace").filter(
+    named = Endpoint.objects.with_what_is_under_way().filter(
         workspace__name=workspace, workspace__configured=True, name=name
     )
     if uid:

@@ -174,6 +174,16 @@ def rows_of(versions: Sequence[Version], head: Head, now: datetime) -> list[Row]
     if missing:
         found |= Endpoint.objects.for_rows().in_bulk(missing)
     endpoints = [found[version.pk] for version in versions if version.pk in found]
+    return _joined(endpoints, head, now)
+
+
+def row_of(endpoint: Endpoint, head: Head, now: datetime) -> Row:
+    """Of one that came with what is under way, as `access.endpoint_for()` finds it. One query."""
+    (row,) = _joined([endpoint], head, now)
+    return row
+
+
+def _joined(endpoints: Sequence[Endpoint], head: Head, now: datetime) -> list[Row]:
     under_way, taken = {}, {}
     for endpoint in endpoints:
         if operation := getattr(endpoint, "open_operation", None):

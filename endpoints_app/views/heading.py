@@ -23,7 +23,7 @@ def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
     """The context of `panels/page.html`, which a panel's page extends and adds its own to."""
     now = timezone.now()
     head = guards.head(request)
-    (row,) = listing.rows([endpoint], head, now)
+    row = listing.row_of(endpoint, head, now)
     access = guards.access_of(request)
     role = access.best_role(endpoint.workspace_id)
     actions = []

@@ -363,9 +363,9 @@ def test_one_that_is_gone_meanwhile_is_not_found(lab: Lab, near: Client) -> None
 def test_the_page_costs_a_fixed_number_of_queries(
     fleet: Fleet, as_vera: Client, otto: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Session, account, endpoint; the head; operation, changes and who is on it of the row; the
+    """Session, account, endpoint with what is under way; the head; the changes of its day; the
     timeline; the latest operation."""
-    number = 3 + 3 + 3 + 1 + 1
+    number = 3 + 3 + 1 + 1 + 1
     with django_assert_num_queries(number):
         page(as_vera, "churn")
 
