@@ -42,6 +42,13 @@ def detail(page: Page) -> None:
     page.goto(path_of(ENDPOINT))
 
 
+def metrics(page: Page) -> None:
+    """Charts, and a table of numbers."""
+    page.goto(f"{path_of('lab/basket-recommender')}metrics/?range=1h")
+    expect(page.locator("figure.chart").first).to_be_visible(timeout=90_000)
+    page.locator("figure.chart summary").first.click()
+
+
 def operations(page: Page) -> None:
     page.goto("/operations/")
 
@@ -63,6 +70,7 @@ def not_found(page: Page) -> None:
         pytest.param("otto", dialog, id="dialog"),
         pytest.param("mika", delete, id="delete"),
         pytest.param("vera", detail, id="detail"),
+        pytest.param("otto", metrics, id="metrics"),
         pytest.param("otto", operations, id="operations"),
         pytest.param("otto", password, id="password"),
         pytest.param("vera", not_found, id="not-found"),

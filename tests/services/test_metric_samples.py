@@ -121,6 +121,42 @@ def test_entities_that_a_label_tells_apart_have_rows_of_their_own(read_lab: Lab)
     }
 
 
+def test_what_the_emulated_workspace_exports_is_read_over_the_wire(read_lab: Lab) -> None:
+    rows = read_lab.workspace.endpoints.filter(kind="custom", status="ready", idle=False)
+    for endpoint in rows.select_related("workspace"):
+        metric_samples.watch(endpoint, now=read_lab.clock())
+    assert len(rows) >= 3
+    read_lab.clock.forward(600)  # what is new exports nothing yet
+    for _ in range(3):
+        look(read_lab, 60)
+    for endpoint in rows:
+        samples = list(MetricSample.objects.filter(endpoint=endpoint, entity=""))
+        assert [row.minutes for row in samples] == [1, 1, 1]
+        assert {row.answer for row in samples} == {""}
+        assert all(row.requests is not None for row in samples)
+    busy = [row for row in MetricSample.objects.filter(entity="") if row.requests]
+    assert busy
+    for row in busy:
+        assert row.cpu is not None
+        assert 0 < row.cpu <= 100
+        assert row.latency[-1] == [None, row.requests], "as many in the histogram as were counted"
+        assert (row.errors_4xx or 0) + (row.errors_5xx or 0) <= (row.requests or 0)
+    parted = MetricSample.objects.exclude(entity="").values_list("endpoint", "at").distinct()
+    assert parted, "the label that tells entities apart is found"
+    for endpoint_id, at in parted:
+        rows_then = MetricSample.objects.filter(endpoint=endpoint_id, at=at)
+        whole = rows_then.get(entity="").requests
+        assert sum(row.requests or 0 for row in rows_then.exclude(entity="")) == whole
+
+
+def test_gpus_export_their_own(read_lab: Lab) -> None:
+    for endpoint in read_lab.workspace.endpoints.filter(kind="custom", status="ready"):
+        metric_samples.watch(endpoint, now=read_lab.clock())
+    look(read_lab, 600)
+    assert MetricSample.objects.filter(gpu__gt=0, gpu_memory__gt=0).exists()
+    assert MetricSample.objects.filter(gpu=None, cpu__gt=0).exists()
+
+
 # What comes instead ----------------------------------------------------------------------------
 
 

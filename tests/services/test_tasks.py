@@ -15,8 +15,8 @@ from django.db import transaction
 from dashboard.celery import app
 from endpoints_app import tasks
 from endpoints_app.domain.lifecycle import OperationKind, State
-from endpoints_app.models import Operation, Workspace
-from endpoints_app.services import clients
+from endpoints_app.models import MetricSample, Operation, Workspace
+from endpoints_app.services import clients, metric_samples
 from endpoints_app.services.operations import NotOffered
 from tests.conftest import Lab, make_user
 from tests.services.conftest import Desk, listed
@@ -177,6 +177,36 @@ def test_the_look_up_makes_the_workspaces_of_the_settings_and_hands_them_out(
 
     assert sorted(told) == sorted(Workspace.objects.values_list("pk", flat=True))
     assert len(told) == 2
+
+
+def test_the_look_at_metrics_hands_out_the_workspaces_whose_minute_has_come(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(tasks.sample_metrics, "apply_async", lambda args, **_: told.append(*args))
+    monkeypatch.setattr(tasks.timezone, "now", desk.clock)
+
+    tasks.look_at_metrics()
+    assert told == []
+
+    metric_samples.watch(desk.lab.endpoint("customer-ltv"), now=desk.clock())
+    tasks.look_at_metrics()
+    assert told == [desk.lab.workspace.pk]
+
+    tasks.sample_metrics(*told)
+    assert MetricSample.objects.count() == 1
+    tasks.look_at_metrics()
+    assert len(told) == 1, "not before the next minute"
+
+
+def test_metrics_are_the_work_of_the_worker_that_syncs(settings: Any) -> None:
+    """A click never waits for them."""
+    ours = {"look at metrics", "roll up metrics"}
+    assert ours <= settings.CELERY_BEAT_SCHEDULE.keys()
+    for name in ours:
+        assert settings.CELERY_BEAT_SCHEDULE[name]["task"] not in settings.CELERY_TASK_ROUTES
+    assert tasks.sample_metrics.name not in settings.CELERY_TASK_ROUTES
+    assert settings.CELERY_TASK_DEFAULT_QUEUE == "sync"
 
 
 def test_old_messages_with_more_in_them_than_we_know_are_understood(db: None) -> None:

@@ -434,6 +434,7 @@ def test_an_operator_keeps_metrics_and_that_is_recorded(
     assert MetricWatch.objects.get().kept
     page = soup(as_otto.get(PAGE))
     assert one(page, "#keep")["value"] == "off"
+    assert "whether or not somebody looks" in text(page, "#keep-why")
     as_otto.post(KEEP, {"keep": "off"})
     assert not MetricWatch.objects.get().kept
     entries = AuditEntry.objects.order_by("pk").values_list("action", "actor_id", "endpoint")
