@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ class Calls:
     """Counts per `METHOD pattern`, and each of the last writes on its own; counted on arrival."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    writes: deque[Write] = field(default_factory=lambda: deque(maxlen=WRITES_KEPT))
+    writes: list[Write] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def arrived(
@@ -38,6 +38,7 @@ class Calls:
                 return None
             write = Write(method, path, name, at)
             self.writes.append(write)
+            del self.writes[:-WRITES_KEPT]
             return write
 
     def clear(self) -> None:
