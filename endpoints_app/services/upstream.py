@@ -19,6 +19,8 @@ T = TypeVar("T")
 SECONDS = 3.0
 LONG_SECONDS = 30.0
 REST_SECONDS = 15.0  # how long what did not answer is not asked for from pages
+SLOW = 1.0
+PAUSE = 3.0  # after a slow read, as many times as long as it took
 ENOUGH = 3  # different things that fail in a row: then it is the workspace
 
 
@@ -117,15 +119,18 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class Copy(Generic[T]):
     """What was read, when it was asked for, and what has kept us since from a newer one;
-    `tried_at` is when that was."""
+    `tried_at` is when that was. `took` is in seconds."""
 
     value: T | None
     read_at: datetime
     problem: Problem | None = None
     tried_at: datetime | None = None
+    took: float = 0.0
 
     def is_fresh(self, now: datetime, seconds: float) -> bool:
-        """Whether nobody need ask again."""
+        """Whether nobody need ask again: what takes long to read is read less often."""
+        if self.took >= SLOW:
+            seconds = max(seconds, PAUSE * self.took)
         return now - (self.tried_at or self.read_at) < timedelta(seconds=seconds)
 
 
@@ -137,10 +142,11 @@ def shared_read(
     now: datetime,
     fresh: float,
     kept: float,
+    seconds: float = SECONDS,
 ) -> Copy[T]:
     """Read once for all who look: within `fresh` seconds everybody gets the same copy, refusals
-    included. One asks; the others, and everybody while the workspace does not answer, get the
-    copy of before, for `kept` seconds. Raises Busy when there is none.
+    included. One asks, and gets `seconds`; the others, and everybody while the workspace does not
+    answer, get the copy of before, for `kept` seconds. Raises Busy when there is none.
     """
     old = at_hand(key)
     if old is not None and old.is_fresh(now, fresh):
@@ -149,10 +155,10 @@ def shared_read(
     if not _local.take_off(flight):
         return _of_before(old)
     try:
-        if not cache.add(flight, 1, timeout=int(SECONDS) + 1):
+        if not cache.add(flight, 1, timeout=int(seconds) + 2):
             return _of_before(old)
         try:
-            new = _read(old, workspace, call, now, key)
+            new = _read(old, lambda: page_call(workspace, call, seconds=seconds, key=key), now)
             share(key, new, kept)
         finally:
             cache.delete(flight)
@@ -169,18 +175,17 @@ def _of_before(old: Copy[T] | None) -> Copy[T]:
     return old
 
 
-def _read(
-    old: Copy[T] | None, workspace: str, call: Callable[[float], T], now: datetime, key: str
-) -> Copy[T]:
+def _read(old: Copy[T] | None, call: Callable[[], T], now: datetime) -> Copy[T]:
+    began = time.monotonic()
     try:
-        return Copy(page_call(workspace, call, key=key), now)
+        return Copy(call(), now, took=time.monotonic() - began)
     except Busy:
         raise
     except errors.DatabricksError as e:
-        problem = Problem(type(e).__name__, e.message, e.status)
+        problem, took = Problem(type(e).__name__, e.message, e.status), time.monotonic() - began
         if old is not None and old.value is not None and e.retryable:
-            return Copy(old.value, old.read_at, problem, now)  # a passing failure keeps the old one
-        return Copy(None, now, problem)
+            return Copy(old.value, old.read_at, problem, now, took)  # it passes: the old one stays
+        return Copy(None, now, problem, took=took)
 
 
 def at_hand(key: str) -> Copy[Any] | None:

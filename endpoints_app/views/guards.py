@@ -17,6 +17,11 @@ def access_of(request: HttpRequest) -> access.Access:
     return cast(access.Access, request.desk_access)  # type: ignore[attr-defined]
 
 
+def runs_scripts(request: HttpRequest) -> bool:
+    """Whether a script will fetch what is left out (panel.js says so)."""
+    return "script" in request.COOKIES
+
+
 def head(request: HttpRequest) -> Head:
     """The head that this request is answered from: one, and read before any row, so that its
     cursor claims no more than what the answer shows."""

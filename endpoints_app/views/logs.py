@@ -22,7 +22,7 @@ from endpoints_app.domain.roles import Action
 from endpoints_app.models import Endpoint, LogSnapshot
 from endpoints_app.services import access, logs
 from endpoints_app.services.logs import Choice, NotRead, Text, Wanted
-from endpoints_app.services.upstream import Busy, Copy, at_hand
+from endpoints_app.services.upstream import Busy, Copy
 from endpoints_app.views import guards, heading
 from endpoints_app.views.log_lines import Lines
 
@@ -52,11 +52,15 @@ def first(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
 def page(
     request: HttpRequest, workspace: str, name: str, config: str, entity: str, log: Log
 ) -> HttpResponse:
-    """With a copy at hand, or where the address asks for it, the log is there at once; else a
-    script reads it into the page, so that a slow workspace keeps nobody from the rest."""
+    """Where a script runs the page comes at once, with the copy at hand if there is one, and the
+    script reads what is newer into it: a slow workspace or a long log keeps nobody waiting. Else
+    it comes with the log, where there is a copy or the address asks for it."""
     wanted = _wanted(request, workspace, name, config, entity, log)
     context = _around(request, wanted.endpoint, sentences.logs.log(log), wanted)
-    if _asked_for(request) or at_hand(wanted.key) is not None:
+    copy = logs.at_hand(wanted)
+    if guards.runs_scripts(request) and "read" not in request.GET:
+        context |= _shown(request, copy) if copy and copy.value else {"state": "loading"}
+    elif copy is not None or _asked_for(request):
         context |= _read(request, wanted)
     else:
         context["state"] = "loading"
@@ -264,9 +268,11 @@ def _read(request: HttpRequest, wanted: Wanted) -> dict[str, Any]:
         copy = logs.tail(wanted, now=timezone.now())
     except Busy:
         return {"state": "busy"}
-    if copy.value is None:
-        return _failure(copy)
-    return {"copy": copy} | _window(request, copy.value)
+    return _shown(request, copy)
+
+
+def _shown(request: HttpRequest, copy: Copy[Text]) -> dict[str, Any]:
+    return _failure(copy) if copy.value is None else {"copy": copy} | _window(request, copy.value)
 
 
 def _failure(copy: Copy[Any]) -> dict[str, Any]:

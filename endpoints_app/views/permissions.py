@@ -38,7 +38,7 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     """Read before it is sent. Where scripts run and nothing is at hand, the page comes at once and
     the list follows: a workspace that hangs does not keep the rest of the page away."""
     endpoint = guards.endpoint(request, workspace, name)
-    follows = "script" in request.COOKIES and "wait" not in request.GET
+    follows = guards.runs_scripts(request) and "wait" not in request.GET
     if follows and has_list(endpoint) and permissions.at_hand(endpoint) is None:
         context: dict[str, Any] = {"state": "loading"}
     else:

@@ -58,9 +58,11 @@
 
   // The tail: what came is appended, never put over what is being read.
   const tail = () => $("#log-tail");
-  setInterval(() => {
+  const look = () => {
     if (!document.hidden && log?.isConnected && tail()) htmx.trigger(tail(), "desk:tail");
-  }, EVERY);
+  };
+  setInterval(look, EVERY);
+  document.addEventListener("visibilitychange", look);
 
   document.addEventListener("htmx:configRequest", ({ detail }) => {
     if (detail.elt !== tail()) return;
@@ -225,4 +227,7 @@
   };
 
   start();
+  // A page that came with a copy of before is up to date a moment later.
+  const read = $("#log-read time");
+  if (read && Date.now() - Date.parse(read.dateTime) > EVERY) setTimeout(look, 100);
 })();

@@ -287,6 +287,17 @@ def test_fifty_readers_cost_one_call_whatever_comes_of_it(
     assert len(calls) == 3
 
 
+def test_what_takes_long_to_read_is_read_less_often(
+    memory: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upstream, "SLOW", 0.01)
+    monkeypatch.setattr(upstream, "PAUSE", 500.0)
+    read(lambda _: time.sleep(0.02) or "first")
+    assert read(lambda _: "second", NOW + timedelta(seconds=9)).value == "first"
+    assert read(lambda _: "third", NOW + timedelta(seconds=60)).value == "third"
+    assert read(lambda _: "fourth", NOW + timedelta(seconds=63)).value == "fourth"
+
+
 def test_what_was_shared_without_a_cache_is_forgotten_with_the_cache_back(
     settings: Any, request: pytest.FixtureRequest
 ) -> None:

@@ -163,6 +163,23 @@ def test_without_a_copy_at_hand_the_page_comes_before_the_log(
     assert texts(page(reader, str(link["href"]))) == ["one", "two"]
 
 
+def test_where_scripts_run_no_page_waits_for_the_workspace(
+    workspace: Workspace, url: str, reader: Client
+) -> None:
+    reader.cookies["script"] = "on"
+    for query in ("", "?q=one", "?lines=20000", "?level=err"):
+        part = page(reader, url + query).select_one("#log-panel[hx-get]")
+        assert part is not None
+        assert part["hx-get"] == f"{url}part/{query or '?'}"
+    assert not workspace.asked
+    assert texts(page(reader, f"{url}part/")) == ["one", "two"]
+    workspace.text = "one\ntwo\nthree\n"
+    shown = page(reader, url)
+    assert texts(shown) == ["one", "two"], "the copy at hand"
+    assert len(workspace.asked) == 1
+    assert b"three" in tail(reader, url, shown).content, "what is newer follows"
+
+
 def test_an_empty_log_says_so_and_is_followed(
     workspace: Workspace, url: str, reader: Client
 ) -> None:
