@@ -119,11 +119,13 @@ def compare(
 
 
 def brief(comparison: Comparison, *, most: int = 3, longest: int = 80) -> list[list[Any]]:
-    """The first differences, small enough to be kept beside a version."""
+    """The first differences, small enough to be kept beside a version. That an entity has another
+    name comes last: it usually follows from its version."""
+    changed = sorted(comparison.changed, key=lambda line: line.name == NAME)
     return [
         [line.section.value, line.entity[:longest], line.name[:longest]]
         + [_short(value, longest) for value in (line.before, line.after)]
-        for line in comparison.changed[:most]
+        for line in changed[:most]
     ]
 
 

@@ -124,7 +124,10 @@ def brief(version: ConfigVersion) -> str:
     if version.compared_with is None:
         return ""
     if not version.changed:
-        return _("the same as %(version)s") % {"version": version.compared_with}
+        number = {"version": version.compared_with}
+        if version.operation_id:
+            return _("the same as %(version)s, since a start makes a new one") % number
+        return _("the same as %(version)s") % number
     said = [_change(change) for change in version.changes]
     text = ", ".join(said)
     if more := version.changed - len(said):

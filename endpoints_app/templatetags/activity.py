@@ -13,10 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from endpoints_app import sentences
+from endpoints_app.domain.activity import Kind
 from endpoints_app.domain.config_version import Stage
 from endpoints_app.models import ConfigVersion, Endpoint
 from endpoints_app.sentences.activity import Said
-from endpoints_app.services.activity import Entry, Kind
+from endpoints_app.services.activity import Entry
 from endpoints_app.templatetags.desk import clock
 
 register = template.Library()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import template
@@ -17,6 +18,9 @@ from endpoints_app.models import ConfigVersion
 from endpoints_app.templatetags.desk import icon
 
 register = template.Library()
+
+_CODE = re.compile(r"[\w-]+(\.[\w-]+){2}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""A name of three parts, or an id."""
 
 
 @register.filter
@@ -36,7 +40,7 @@ def value(section: Section, given: Any, another: bool = False) -> SafeString:
         said = _("masked, another value") if another else _("masked")
         return format_html("{} {}", icon("lock", "off"), said)
     text = sentences.config.value(section, given)
-    if isinstance(given, str) and (REFERENCE.fullmatch(given) or given.count(".") > 1):
+    if isinstance(given, str) and (REFERENCE.fullmatch(given) or _CODE.fullmatch(given)):
         return format_html('<span class="mono">{}</span>', text)
     return SafeString(conditional_escape(text))
 
@@ -46,11 +50,16 @@ def stage_word(version: ConfigVersion) -> str:
     return str(sentences.config.STAGES[version.known_stage])
 
 
-@register.filter
-def stage_mark(version: ConfigVersion) -> str:
-    return {Stage.PENDING: "busy", Stage.FAILED: "bad", Stage.ACTIVE: "good"}.get(
-        version.known_stage, "off"
-    )
+@register.simple_tag
+def stage_mark(version: ConfigVersion) -> SafeString:
+    """Its icon among the versions."""
+    mark = {
+        Stage.PENDING: "busy",
+        Stage.ACTIVE: "good",
+        Stage.FAILED: "bad",
+        Stage.SERVED: "layers",
+    }.get(version.known_stage, "none")
+    return icon(mark, mark if mark in ("busy", "good", "bad") else "off")
 
 
 @register.filter

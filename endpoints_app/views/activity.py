@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from endpoints_app import sentences
+from endpoints_app.domain.activity import PERIODS, Filters, Key, Kind
 from endpoints_app.domain.spreadsheet import cell
 from endpoints_app.models import Endpoint
 from endpoints_app.services import activity, events
-from endpoints_app.services.activity import Filters, Key, Kind, Page
+from endpoints_app.services.activity import Page
 from endpoints_app.services.upstream import Busy
 from endpoints_app.views import guards, heading
 
@@ -140,7 +141,7 @@ def _filters(request: HttpRequest) -> Filters:
     return Filters(
         kind=kind,
         who=asked.get("who", "").replace("\0", ""),
-        period=period if period in activity.PERIODS else "",
+        period=period if period in PERIODS else "",
         month=_month(asked.get("month", "")),
         before=Key.read(asked.get("before", "")),
         at=Key.read(asked.get("at", "")),

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
+from endpoints_app.domain.activity import Filters, Key, Kind
 from endpoints_app.domain.lifecycle import State
 from endpoints_app.models import (
     AuditEntry,
@@ -24,7 +25,6 @@ from endpoints_app.models import (
     Workspace,
 )
 from endpoints_app.services import activity
-from endpoints_app.services.activity import Filters, Key, Kind
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
