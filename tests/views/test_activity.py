@@ -417,5 +417,6 @@ def test_the_page_costs_few_queries_however_much_happened(
         )
         for n in range(300)
     )
+    page(as_vera)  # Django tries once per process whether the database knows JSON
     with django_assert_max_num_queries(8 + 4):
         page(as_vera)
