@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from endpoints_app import forms
 
-SECTIONS = ("endpoints", "operations")
+SECTIONS = ("endpoints", "operations", "maintenance")
 """Pages that the frame has a link to."""
 
 
@@ -18,6 +18,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "section": section,
         "address": forms.asked(request.GET) if section == "endpoints" else "",
+        "status_page": settings.STATUS_PAGE_ACCESS != "off",
         "DEMO": settings.DEMO,
         "now": timezone.now(),
         "stale_seconds": settings.STALE_SECONDS,

@@ -8,7 +8,7 @@ RESERVED = frozenset(
     {
         "all", "api", "assets", "badge", "embed", "en", "endpoint", "endpoints", "feed", "fleet",
         "health", "history", "incidents", "index", "ja", "json", "snapshot", "static", "status",
-        "view", "views",
+        "t", "view", "views",
     }
 )  # fmt: skip
 """Words that addresses below /status/ and files of the snapshot use or may come to use."""

@@ -15,6 +15,7 @@ from endpoints_app.sentences import (
     operations,
     permissions,
     roles,
+    status_desk,
     troubles,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "operations",
     "permissions",
     "roles",
+    "status_desk",
     "troubles",
 ]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
+from endpoints_app import sentences
+from endpoints_app.domain import zoned
+from endpoints_app.models import Maintenance, StatusLink, StatusView
 from endpoints_app.templatetags.desk import exact
 
 register = template.Library()
@@ -28,7 +31,48 @@ def until(value: datetime, now: datetime) -> SafeString:
     )
 
 
+@register.simple_tag
+def window_times(window: Maintenance) -> SafeString:
+    """In UTC, and in the zone in which it was entered."""
+    return format_html(
+        '<span class="nb">{} – {} UTC</span>{}',
+        _minute(window.start.astimezone(UTC)),
+        _end(window.start.astimezone(UTC), window.end.astimezone(UTC)),
+        _entered(window),
+    )
+
+
+def _entered(window: Maintenance) -> SafeString:
+    zone = zoned.zone(window.zone)
+    if zone is None or window.zone == "UTC":
+        return SafeString("")
+    start, end = window.start.astimezone(zone), window.end.astimezone(zone)
+    return format_html("<small>{} – {} {}</small>", _minute(start), _end(start, end), window.zone)
+
+
+def _minute(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M")
+
+
+def _end(start: datetime, end: datetime) -> str:
+    return end.strftime("%H:%M") if start.date() == end.date() else _minute(end)
+
+
 @register.filter
-def in_zone(value: datetime, zone: str) -> str:
-    """ "2026-11-22 06:00", as its clocks show it."""
-    return value.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+def covers(scope: Maintenance | StatusView) -> str:
+    return sentences.status_desk.covers(scope)
+
+
+@register.filter
+def whose(link: StatusLink) -> str:
+    return sentences.status_desk.whose(link)
+
+
+@register.filter
+def view_title(view: StatusView) -> str:
+    return view.title if not view.is_fleet else _("The whole fleet")
+
+
+@register.simple_tag
+def status_url(view: StatusView) -> str:
+    return f"/status/{view.slug}/" if view.slug else "/status/"

@@ -1,4 +1,4 @@
-"""What people enter for the status page; what it shows is held to more than its length."""
+"""Who is on it."""
 
 from __future__ import annotations
 
@@ -8,22 +8,8 @@ from typing import Any
 from django import forms
 
 from endpoints_app import sentences
-from endpoints_app.domain.public_text import unfit
 from endpoints_app.forms import Lines
-
-
-class Public(forms.CharField):
-    """A line that the status page shows."""
-
-    def clean(self, value: Any) -> str:
-        text = str(super().clean(value))
-        if why := unfit(text):
-            raise forms.ValidationError(str(sentences.acknowledging.UNFIT[why]), code=why.value)
-        return text
-
-
-class PublicLines(Public, Lines):
-    """Several of them."""
+from endpoints_app.status_forms.public import Public
 
 
 class AcknowledgeForm(forms.Form):

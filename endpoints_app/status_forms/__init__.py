@@ -1,0 +1,1 @@
+"""What people enter for the status page, a module per form."""
