@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
-from endpoints_app.models import LogSnapshot, Operation, SchemaCopy
+from endpoints_app.models import (
+    LogSnapshot,
+    Maintenance,
+    Operation,
+    SchemaCopy,
+    StatusLink,
+    StatusView,
+)
 from tests.views.conftest import Fleet
 from tests.views.pages import soup, text
 
@@ -174,6 +182,76 @@ ADDRESSES = {
         "in 404 404 200 200 200",
         "in 405 405 405 405 405",
     ),
+    "maintenance": (
+        "/status-desk/maintenance/",
+        "in 404 200 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "maintenance-plan": (
+        "/status-desk/maintenance/plan/",
+        "in 404 200 403 200 200",
+        "in 404 400 403 400 400",
+    ),
+    "maintenance-change": (
+        "/status-desk/maintenance/{planned}/",
+        "in 404 404 403 200 200",
+        "in 404 404 403 400 400",
+    ),
+    "maintenance-cancel": (
+        "/status-desk/maintenance/{planned}/cancel/",
+        "in 405 405 405 405 405",
+        "in 404 404 403 to to",
+    ),
+    "status-views": (
+        "/status-desk/views/",
+        "in 404 200 403 403 200",
+        "in 405 405 405 405 405",
+    ),
+    "status-view-make": (
+        "/status-desk/views/make/",
+        "in 404 200 403 403 200",
+        "in 404 400 403 403 400",
+    ),
+    "status-view-change": (
+        "/status-desk/view/whole/",
+        "in 404 403 403 403 200",
+        "in 404 403 403 403 400",
+    ),
+    "status-view-remove": (
+        "/status-desk/view/whole/remove/",
+        "in 405 405 405 405 405",
+        "in 404 403 403 403 to",
+    ),
+    "status-view-link": (
+        "/status-desk/view/fleet/link/",
+        "in 404 403 403 403 200",
+        "in 404 403 403 403 200",
+    ),
+    "status-view-revoke": (
+        "/status-desk/view/whole/revoke/",
+        "in 405 405 405 405 405",
+        "in 404 403 403 403 to",
+    ),
+    "status-links": (
+        "/status-desk/links/",
+        "in 404 200 403 403 200",
+        "in 405 405 405 405 405",
+    ),
+    "status-link-make": (
+        "/status-desk/links/make/",
+        "in 404 200 403 403 200",
+        "in 404 400 403 403 400",
+    ),
+    "status-link-change": (
+        "/status-desk/links/{linked}/",
+        "in 404 403 403 403 200",
+        "in 404 403 403 403 400",
+    ),
+    "status-link-remove": (
+        "/status-desk/links/{linked}/remove/",
+        "in 405 405 405 405 405",
+        "in 404 403 403 403 to",
+    ),
     "operations": ("/operations/", "in 404 200 200 200 200", "in 405 405 405 405 405"),
     "operations-changes": (
         "/operations/changes/",
@@ -310,7 +388,21 @@ def test_an_address_answers_each_as_they_may(
     kept = LogSnapshot.objects.create(
         endpoint=churn, log="server", entity="churn", text="x", taken_at=fleet.clock.now
     )
-    places = {"kept": kept.pk, "entity": churn.entities[0]["name"]}
+    planned = Maintenance.objects.create(
+        title="x",
+        start=fleet.clock.now,
+        end=fleet.clock.now + timedelta(hours=1),
+        zone="UTC",
+        workspace=fleet.workspace,
+        made_at=fleet.clock.now,
+    )
+    StatusView.objects.create(slug="whole", title="Whole", workspace=fleet.workspace)
+    places = {
+        "kept": kept.pk,
+        "entity": churn.entities[0]["name"],
+        "planned": planned.pk,
+        "linked": StatusLink.objects.create(runbook_url="https://x").pk,
+    }
 
     for who, asked, sent in zip(WHO, get.split(), post.split(), strict=True):
         Operation.objects.all().delete()
@@ -328,7 +420,10 @@ def test_a_script_that_is_not_signed_in_is_told_so_and_not_sent_elsewhere(
     if get.split()[0] not in ("in", "401"):
         return
 
-    response = client.get(address.format(pk=1, kept=1, entity="x"), headers={"HX-Request": "true"})
+    response = client.get(
+        address.format(pk=1, kept=1, entity="x", planned=1, linked=1),
+        headers={"HX-Request": "true"},
+    )
 
     assert response.status_code == 401
     assert response.json() == {"error": "sign_in_required"}
