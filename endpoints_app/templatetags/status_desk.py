@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -75,4 +76,4 @@ def view_title(view: StatusView) -> str:
 
 @register.simple_tag
 def status_url(view: StatusView) -> str:
-    return f"/status/{view.slug}/" if view.slug else "/status/"
+    return reverse("status-view", args=[view.slug]) if view.slug else reverse("status")

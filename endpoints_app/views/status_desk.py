@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from endpoints_app.services import status_views
@@ -27,4 +28,4 @@ def frame(request: HttpRequest, tab: str) -> dict[str, Any]:
 
 def token_url(token: str) -> str:
     """The address that opens a page to whoever has it."""
-    return f"/status/t/{token}/"
+    return reverse("status-token", args=[token])

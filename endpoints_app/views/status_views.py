@@ -22,7 +22,10 @@ from endpoints_app.views import guards, status_desk
 def page(request: HttpRequest) -> HttpResponse:
     _guard(request)
     found = status_views.views_for(guards.access_of(request))
-    context = status_desk.frame(request, "views") | {"views": found, "mode": _mode()}
+    context = status_desk.frame(request, "views") | {
+        "views": found,
+        "mode": settings.STATUS_PAGE_ACCESS,
+    }
     return render(request, "status_desk/views.html", context)
 
 
@@ -56,7 +59,7 @@ def link(request: HttpRequest, name: str) -> HttpResponse:
     context = status_desk.frame(request, "views") | {
         "view": view,
         "name": name,
-        "mode": _mode(),
+        "mode": settings.STATUS_PAGE_ACCESS,
         "url": request.build_absolute_uri(status_desk.token_url(token)) if token else "",
     }
     return render(request, "status_desk/link.html", context)
@@ -87,10 +90,6 @@ def _named(request: HttpRequest, name: str) -> StatusView:
     if view.is_fleet:
         raise NotVisible
     return view
-
-
-def _mode() -> str:
-    return str(getattr(settings, "STATUS_PAGE_ACCESS", "login"))
 
 
 def _form(request: HttpRequest, view: StatusView | None) -> HttpResponse:
