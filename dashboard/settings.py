@@ -333,6 +333,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         "options": {"expires": 0.9},
     },
+    "write the snapshot of the status page": {
+        "task": "endpoints_app.tasks.write_snapshot",
+        "schedule": 2.0,
+        "options": {"expires": 1.9},
+    },
     "keep logs": {
         "task": "endpoints_app.tasks.keep_logs",
         "schedule": 5.0,
@@ -401,6 +406,9 @@ BUDGET_POLICY_CALLS = {
 STATUS_PAGE_ACCESS = env_choice(
     "STATUS_PAGE_ACCESS", "login", among=["public", "token", "login", "off"]
 )
+
+# Where the status page is written as files, for a file server to show while we are down.
+STATUS_SNAPSHOT_DIR = env_text("STATUS_SNAPSHOT_DIR")
 
 # Languages, times, files, logs -----------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from endpoints_app.services import (
     metric_samples,
     operations,
     status_payload,
+    status_snapshot,
     sync,
     workspaces,
 )
@@ -104,6 +105,12 @@ def sync_workspace(workspace_id: int, **_: Any) -> None:
 def publish_status(**_: Any) -> None:
     """Each second: what the status page is made from, if there is news, and its age."""
     status_payload.publish(now=timezone.now())
+
+
+@shared_task
+def write_snapshot(**_: Any) -> None:
+    """Every few seconds: the status page as files, where it is asked for."""
+    status_snapshot.write(now=timezone.now())
 
 
 @shared_task

@@ -1,14 +1,10 @@
-"""The status page for machines: an allow-list of fields, and none of the workspace's own text but
-names."""
+"""The status page for machines, and for probes."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from endpoints_app.domain.status_page import Item, Page
+from endpoints_app.services import status_document
 from endpoints_app.services.status_render import Text
 from endpoints_app.status_door import Door, answer, opened, private
 
@@ -19,8 +15,7 @@ CODES = {"ok": 200, "down": 503, "unknown": 504}
 def document(request: HttpRequest, door: Door) -> HttpResponse:
     def make() -> Text:
         page = door.page()
-        text = json.dumps(as_json(page), ensure_ascii=False, separators=(",", ":"))
-        return text, "application/json", page.observed_at, page.max_age
+        return status_document.text(page), "application/json", page.observed_at, page.max_age
 
     return answer(request, door, ("json",), make)
 
@@ -31,33 +26,6 @@ def health(request: HttpRequest, door: Door) -> HttpResponse:
     without reading."""
     page = door.page()
     word = page.verdict.word
-    response = JsonResponse({"verdict": word, **_age(page)}, status=CODES[word])
+    response = JsonResponse({"verdict": word, **status_document.age(page)}, status=CODES[word])
     response._has_been_logged = True  # type: ignore[attr-defined]  # an answer, not a failure of ours
     return private(response)
-
-
-def as_json(page: Page) -> dict[str, Any]:
-    return {
-        **_age(page),
-        "verdict": page.verdict.word,
-        "counts": {status.value: number for status, number in page.counts.items()},
-        "endpoints": [_endpoint(item) for item in page.items],
-    }
-
-
-def _age(page: Page) -> dict[str, Any]:
-    return {
-        "observed_at": page.observed_at.isoformat() if page.observed_at else None,
-        "max_age": int(page.max_age.total_seconds()),
-    }
-
-
-def _endpoint(item: Item) -> dict[str, Any]:
-    return {
-        "workspace": item.workspace,
-        "name": item.name,
-        "status": item.status.value,
-        "label": item.status.label,
-        "serving": item.serving,
-        "since": item.since.isoformat(),
-    }

@@ -13,7 +13,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from endpoints_app.api.status_json import as_json
 from endpoints_app.domain import status_facts, status_page
 from endpoints_app.models import (
     Acknowledgement,
@@ -27,6 +26,7 @@ from endpoints_app.models import (
     Workspace,
 )
 from endpoints_app.services import status_page as service
+from endpoints_app.services.status_document import as_json
 from tests.views.conftest import Fleet
 from tests.views.status_pages import open_with
 
