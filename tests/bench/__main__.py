@@ -7,7 +7,7 @@ database and fleet, writes var/bench.json, and never judges a time.
   BENCH_DATABASES  "sqlite postgresql"; the second where PostgreSQL is installed
   BENCH_FLEETS     "1x100 1x1000 10x1000": workspaces x endpoints
   BENCH_SECONDS    2: how long each line is asked
-  BENCH_PARTS      "pages cycle live"; also "history", which builds a year of it for ten minutes
+  BENCH_PARTS      "pages cycle browser live"; also "history", which first builds a year of it
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from typing import Any
 from dashboard import programs
 from tests.bench.measuring import HEADINGS, WRK, Line, printed
 from tests.harness import ROOT
-from tests.needs import POSTGRESQL
+from tests.needs import CHROMIUM, POSTGRESQL
 from tests.on_postgresql import server as postgresql
 
 DATABASES = os.environ.get("BENCH_DATABASES", "sqlite postgresql").split()
 FLEETS = os.environ.get("BENCH_FLEETS", "1x100 1x1000 10x1000").split()
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
-PARTS = os.environ.get("BENCH_PARTS", "pages cycle live").split()
+PARTS = os.environ.get("BENCH_PARTS", "pages cycle browser live").split()
 
 
 @contextmanager
@@ -87,9 +87,11 @@ def one(part: str, fleet: str) -> list[Any]:
     import django
 
     django.setup()
-    from tests.bench import cycle, pages
+    from tests.bench import browser, cycle, pages
 
     workspaces, endpoints = map(int, fleet.split("x"))
+    if part == "browser":
+        return browser.run(endpoints)
     if part == "cycle":
         return cycle.run(endpoints)
     return pages.run(workspaces, endpoints, seconds=SECONDS, history=part == "history")
@@ -117,6 +119,18 @@ def cycle_of(database: str, redis_url: str) -> list[dict[str, Any]]:
     return list(found)
 
 
+def browser_of(redis_url: str) -> list[dict[str, Any]]:
+    found = alone("browser", "1x300", "sqlite", redis_url)
+    say("\nChromium's own trace of a list of 300, a page of 100 rows")
+    say(f"{'what':<34}{'longest task ms':>16}{'busy ms':>9}{'requests':>9}{'bytes':>8}{'shift':>7}")
+    for line in found:
+        say(
+            f"{line['what']:<34}{line['longest_task_ms']:>16.1f}{line['busy_ms']:>9.1f}"
+            f"{line['requests']:>9}{line['bytes']:>8}{line['layout_shift']:>7.3f}"
+        )
+    return list(found)
+
+
 def main() -> None:
     started = datetime.now(UTC)
     databases = [d for d in DATABASES if d != "postgresql" or POSTGRESQL.there]
@@ -138,6 +152,8 @@ def main() -> None:
                 results[f"history {fleet} {database}"] = pages_of("history", fleet, database, url)
             if "cycle" in PARTS:
                 results[f"cycle {database}"] = cycle_of(database, url)
+        if "browser" in PARTS and CHROMIUM.there:
+            results["browser"] = browser_of(url)
     if "live" in PARTS:
         from tests.bench import live
 

@@ -76,6 +76,15 @@ def change(workspace: Workspace) -> None:
         readings.save([row], [], [])
 
 
+def change_all(workspace: Workspace) -> None:
+    """Every row is another one."""
+    rows = list(workspace.endpoints.living())
+    for row in rows:
+        row.owner = f"owner {row.revision}"
+    with live.writing():
+        readings.save(rows, [], [])
+
+
 def history(*, days: int = 365, share: float = 0.2, batch: int = 5_000) -> int:
     """A flip a day on a `share` of the endpoints, for `days`. Returns how many changes."""
     now, random = timezone.now(), Random(7)

@@ -118,7 +118,7 @@ def _clicks(desk: Desk) -> list[float]:
         for item in _listed(workspace.url)
         if item["state"]["ready"] == "READY"
         and item["state"]["config_update"] == "NOT_UPDATING"
-        and item["config"]["served_entities"][0].get("type") == "UC_MODEL"
+        and _is_custom(item)
     ]
     took = []
     for name in ready[: CLICKS + 2]:
@@ -132,6 +132,11 @@ def _clicks(desk: Desk) -> list[float]:
         took.append(eventually(arrived, what=f"The stop of {name}") - clicked)
         time.sleep(0.5)
     return took[2:]  # the first ones open connections
+
+
+def _is_custom(item: dict[str, Any]) -> bool:
+    entities = item.get("config", {}).get("served_entities", [])
+    return bool(entities) and all(entity.get("type") == "UC_MODEL" for entity in entities)
 
 
 def _listed(url: str) -> list[dict[str, Any]]:
