@@ -20,7 +20,7 @@ from endpoints_app import sentences
 from endpoints_app.domain.activity import PERIODS, Filters, Key, Kind
 from endpoints_app.domain.spreadsheet import cell
 from endpoints_app.models import Endpoint
-from endpoints_app.services import activity, events
+from endpoints_app.services import activity, activity_summary, events
 from endpoints_app.services.activity import Page
 from endpoints_app.services.upstream import Busy
 from endpoints_app.views import guards, heading
@@ -51,6 +51,7 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
         ],
         "people": activity.people(endpoint),
         "months": activity.months(endpoint, filters, now=now),
+        "summary": activity_summary.of(endpoint, guards.head(request), now=now),
     }
     return render(request, "activity/page.html", context)
 

@@ -95,6 +95,22 @@ def test_who_did_what_and_why_stands_in_one_list(lively: Fleet, as_vera: Client)
     assert as_vera.get(str(compare["href"])).status_code == 200
 
 
+def test_what_the_last_thirty_days_come_to_stands_beside_it(lively: Fleet, as_vera: Client) -> None:
+    row = lively.endpoint(NAME)
+    hour = timedelta(hours=1)
+    type(row).objects.filter(pk=row.pk).update(first_seen_at=lively.clock.now - 100 * hour)
+    StatusChange.objects.filter(endpoint=row).delete()
+    for hours, was, now in ((50, "ready", "update_failed"), (49, "update_failed", "ready")):
+        StatusChange.objects.create(
+            endpoint=row, was=was, now=now, at=lively.clock.now - hours * hour
+        )
+    lively.answered()
+    said = text(page(as_vera), "aside section:first-child dl")
+    assert "Could serve 99.00 %" in said
+    assert "New configs 1" in said
+    assert "Asked by Otto 1" in said
+
+
 def test_the_days_are_named(lively: Fleet, as_vera: Client) -> None:
     lively.forward(86_400)
     StatusChange.objects.create(
@@ -407,7 +423,8 @@ def test_events_fall_on_the_page_they_belong_to(near: Near) -> None:
 def test_the_page_costs_few_queries_however_much_happened(
     lively: Fleet, as_vera: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """What every page of an endpoint asks; the timeline, its counts, people and months."""
+    """What every page of an endpoint asks; the timeline, its counts, people and months; what the
+    last thirty days come to."""
     StatusChange.objects.bulk_create(
         StatusChange(
             endpoint=lively.endpoint(NAME),
@@ -418,5 +435,5 @@ def test_the_page_costs_few_queries_however_much_happened(
         for n in range(300)
     )
     page(as_vera)  # Django tries once per process whether the database knows JSON
-    with django_assert_max_num_queries(8 + 4):
+    with django_assert_max_num_queries(8 + 4 + 4):
         page(as_vera)
