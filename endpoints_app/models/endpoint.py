@@ -115,23 +115,9 @@ class Endpoint(models.Model):
         indexes = [
             models.Index(fields=["revision"]),
             models.Index(
-                fields=["-severity", "name"], condition=Q(gone_at=None), name="endpoint_worst"
-            ),
-            models.Index(
                 fields=["workspace", "next_look_at"],
                 condition=Q(gone_at=None, next_look_at__isnull=False),
                 name="endpoint_due_look",
-            ),
-            models.Index(  # the tally of policies, which then reads no row
-                fields=[
-                    "workspace",
-                    "effective_budget_policy",
-                    "budget_known",
-                    "kind",
-                    "owner",
-                ],
-                condition=Q(gone_at=None),
-                name="endpoint_budget",
             ),
         ]
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from bs4 import Tag
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone, translation
 
@@ -142,3 +143,16 @@ def test_a_row_holds_nothing_of_a_person(fleet: Fleet, as_mika: Client) -> None:
     for tr in found.select("tr[data-endpoint]"):
         assert not tr.select("form, input, [name=csrfmiddlewaretoken]")
         assert "Mika" not in str(tr)
+
+
+@pytest.mark.usefixtures("cached")
+def test_the_broker_s_redis_holds_no_row(fleet: Fleet, as_vera: Client) -> None:
+    """Whatever is there is a session or the head: dead revisions cannot fill it."""
+    for _ in range(3):
+        fleet.change("churn")
+        as_vera.get("/endpoints/")
+        as_vera.get("/endpoints/changes/")
+
+    kept = [key.partition(":1:")[2] for key in cache._cache]  # type: ignore[attr-defined]
+    assert kept
+    assert [key for key in kept if key != live.CACHE_KEY and "sessions" not in key] == []
