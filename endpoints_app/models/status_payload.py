@@ -64,7 +64,7 @@ class StatusDays(models.Model):
     """The closed days of a scope (a workspace or a named view): seconds in each account, summed
     over its endpoints. A day is closed when its workspaces have been read after its end."""
 
-    scope = models.CharField(max_length=100, unique=True)  # "w:<pk>", "v:<slug>"
+    scope = models.CharField(max_length=100, unique=True)  # "w:<pk>", or "v:<pk>:" and a digest
     through = models.DateField()  # the last closed day
     days = models.JSONField(default=dict)  # ISO date → seconds per account
     counted_at = models.DateTimeField()

@@ -18,10 +18,12 @@ from endpoints_app.models import (
     Operation,
     Outage,
     StatusChange,
+    StatusDays,
 )
 from endpoints_app.services import live
 
 BATCH = 500
+STATUS_DAYS = timedelta(days=90)  # what a status page that nobody keeps up to date may still show
 
 
 def prune(*, now: datetime) -> None:
@@ -37,6 +39,7 @@ def prune(*, now: datetime) -> None:
     _prune(ConfigVersion.objects.over_before(horizon))
     _prune(Operation.objects.filter(settled_at__lt=horizon))
     _prune(AuditEntry.objects.filter(at__lt=horizon))
+    _prune(StatusDays.objects.filter(through__lt=(now - STATUS_DAYS).date()))
     _prune(Outage.objects.filter(end__lt=horizon))
     _prune(Acknowledgement.objects.filter(cleared_at__lt=horizon))
     _prune(Maintenance.objects.filter(end__lt=horizon))

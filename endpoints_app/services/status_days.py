@@ -44,7 +44,10 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
+    """`kept_as` names its days; `key` its figure in the facts."""
+
     key: str
+    kept_as: str
     lives: Sequence[Life]
     workspaces: Sequence[int]
 
@@ -112,19 +115,18 @@ def figure(scope: Scope, row: StatusDays | None, book: Book) -> Figure:
 
 def close_days(
     scope: Scope, row: StatusDays | None, book: Book, edits: Iterable[tuple[datetime, datetime]]
-) -> bool:
-    """Count and keep the days that are over; returns whether there were any. The first time, and
-    when planned work of the past was entered or withdrawn since, all of them: their changes are
-    read in chunks. `edits` are the starts of planned work, and when each was last changed."""
+) -> None:
+    """Count and keep the days that are over. The first time, and when planned work of the past
+    was entered or withdrawn since, all of them: their changes are read in chunks. `edits` are the starts of planned work, and when each was last changed."""
     last = _closed(scope, book)
     if last is None:
-        return False
+        return
     anew = row is None or any(
         start < _midnight(row.through + timedelta(days=1)) and changed > row.counted_at
         for start, changed in edits
     )
     if row is not None and not anew and row.through >= last:
-        return False
+        return
     calendar = uptime.days(last, DAYS, UTC)
     if row is not None and not anew:
         calendar = [entry for entry in calendar if entry[0] > row.through]
@@ -154,9 +156,8 @@ def close_days(
     days = {day: numbers for day, numbers in days.items() if day > horizon}
     with live.writing():
         StatusDays.objects.update_or_create(
-            scope=scope.key, defaults={"through": last, "days": days, "counted_at": book.now}
+            scope=scope.kept_as, defaults={"through": last, "days": days, "counted_at": book.now}
         )
-    return True
 
 
 def departed(since: datetime, workspaces: Iterable[int]) -> list[tuple[int, int, datetime]]:

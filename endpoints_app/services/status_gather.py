@@ -4,6 +4,8 @@ document of an endpoint is taken along, and of people's entries only what they m
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,6 +43,7 @@ from endpoints_app.services.status_days import Book, Life, Scope
 from endpoints_app.services.status_happenings import Row
 
 BACK = timedelta(days=90)
+LONGEST = 2.0  # seconds for counting days that are over
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +118,8 @@ def gather(
     views = {v.slug: _view(v, rows) for v in entered.views}
     gaps, outages = _gaps(workspaces, now)
 
-    scopes = _scopes(rows, views, planned, names, now)
-    kept = status_days.kept(scope.key for scope in scopes)
+    scopes = _scopes(rows, entered.views, views, planned, names, now)
+    kept = status_days.kept(scope.kept_as for scope in scopes)
     since = status_days.open_since(kept.values(), now)
     book = Book(
         now=now,
@@ -142,7 +145,7 @@ def gather(
         link_sets=link_sets,
         outages=outages,
         troubles=status_happenings.troubles(by_pk, names, planned, gaps, now),
-        figures={s.key: status_days.figure(s, kept.get(s.key), book) for s in scopes},
+        figures={s.key: status_days.figure(s, kept.get(s.kept_as), book) for s in scopes},
     )
     return facts, scopes, book
 
@@ -225,6 +228,7 @@ def _gaps(
 
 def _scopes(
     rows: Sequence[Row],
+    entered: Iterable[StatusView],
     views: Mapping[str, View],
     planned: Sequence[Planned],
     names: Mapping[int, str],
@@ -246,19 +250,29 @@ def _scopes(
         by_workspace[life.workspace].append(life)
     for pk, workspace, first_seen in status_days.departed(now - BACK, names):
         by_workspace[workspace].append(Life(pk, workspace, first_seen, None))
-    scopes = [Scope(f"w:{pk}", there, [pk]) for pk, there in by_workspace.items()]
-    for view in views.values():
-        members = [lives[m.entry] for m in view.members if m.entry is not None]
-        scopes.append(Scope(f"v:{view.slug}", members, view.workspaces))
+    scopes = [Scope(f"w:{pk}", f"w:{pk}", there, [pk]) for pk, there in by_workspace.items()]
+    for view in entered:
+        shown = views[view.slug]
+        members = [lives[m.entry] for m in shown.members if m.entry is not None]
+        scopes.append(Scope(f"v:{view.slug}", _name_of_days(view), members, shown.workspaces))
     return scopes
 
 
+def _name_of_days(view: StatusView) -> str:
+    """A view that is made anew, or defined otherwise, does not inherit the days of the former."""
+    members = [(m.workspace_id, m.name) for m in view.members.all()]
+    said = repr((view.workspace_id, view.tag, sorted(members)))
+    return f"v:{view.pk}:{hashlib.blake2b(said.encode(), digest_size=8).hexdigest()}"
+
+
 def close_days(scopes: Iterable[Scope], book: Book, entered: Entered) -> None:
-    """Of one scope in each cycle the long count, so that the writer is never away for long."""
+    """The long count goes on with a later cycle, so that the writer is never away for long."""
+    started = time.monotonic()
     edits = [(w.start, max(w.made_at, w.cancelled_at or w.made_at)) for w in entered.windows]
-    kept = status_days.kept(scope.key for scope in scopes)
+    kept = status_days.kept(scope.kept_as for scope in scopes)
     for scope in scopes:
-        if status_days.close_days(scope, kept.get(scope.key), book, edits):
+        status_days.close_days(scope, kept.get(scope.kept_as), book, edits)
+        if time.monotonic() - started > LONGEST:
             return
 
 

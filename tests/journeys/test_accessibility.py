@@ -53,6 +53,16 @@ def operations(page: Page) -> None:
     page.goto("/operations/")
 
 
+def status(page: Page) -> None:
+    page.goto("/status/")
+    expect(page.locator(".verdict.now h1")).to_be_visible()
+    page.locator("summary").click()
+
+
+def status_of_one(page: Page) -> None:
+    page.goto("/status/lab/fraud-scorer/")
+
+
 def password(page: Page) -> None:
     page.goto("/account/password/")
 
@@ -72,6 +82,8 @@ def not_found(page: Page) -> None:
         pytest.param("vera", detail, id="detail"),
         pytest.param("otto", metrics, id="metrics"),
         pytest.param("otto", operations, id="operations"),
+        pytest.param("vera", status, id="status"),
+        pytest.param("vera", status_of_one, id="status-of-one"),
         pytest.param("otto", password, id="password"),
         pytest.param("vera", not_found, id="not-found"),
     ],

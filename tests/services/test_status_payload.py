@@ -206,8 +206,9 @@ class Past:
         for _ in range(3):  # the page, then the days of one scope after the other
             status_payload.publish(now=self.clock.forward(61))
 
-    def days(self, scope: str | None = None) -> dict[str, list[int]]:
-        return StatusDays.objects.get(scope=scope or f"w:{self.workspace.pk}").days
+    def days(self, kind: str = "w:") -> dict[str, list[int]]:
+        days: dict[str, list[int]] = StatusDays.objects.get(scope__startswith=kind).days
+        return days
 
 
 @pytest.fixture
@@ -329,5 +330,11 @@ def test_a_view_has_days_of_its_own(past: Past) -> None:
     past.write(NOON + timedelta(minutes=10))
 
     assert good.name
-    assert past.days("v:risk")["2026-11-21"] == [0, SECONDS_A_DAY, 0, 0, 0]
+    assert past.days("v:")["2026-11-21"] == [0, SECONDS_A_DAY, 0, 0, 0]
     assert past.days()["2026-11-21"] == [SECONDS_A_DAY, SECONDS_A_DAY, 0, 0, 0]
+
+    StatusView.objects.all().delete()
+    StatusView.objects.create(slug="risk", tag="team=other")
+    past.write(NOON + timedelta(minutes=20))
+    figure = status_page.read_public().facts.figures["v:risk"]
+    assert not any(totals.whole for _, totals in figure.days), "it inherits none"
