@@ -117,7 +117,10 @@ def close_days(
     scope: Scope, row: StatusDays | None, book: Book, edits: Iterable[tuple[datetime, datetime]]
 ) -> None:
     """Count and keep the days that are over. The first time, and when planned work of the past
-    was entered or withdrawn since, all of them: their changes are read in chunks. `edits` are the starts of planned work, and when each was last changed."""
+    was entered or withdrawn since, all of them: their changes are read in chunks.
+
+    `edits` are the starts of planned work, and when each was last changed.
+    """
     last = _closed(scope, book)
     if last is None:
         return
