@@ -11,6 +11,7 @@ from endpoints_app.domain.charts import Axis, Run, ceiling, runs
 from endpoints_app.domain.metrics import (
     MINUTE,
     UNEXPORTED,
+    Histogram,
     Reading,
     Stretch,
     quantile,
@@ -41,6 +42,11 @@ class Range(Enum):
         self, key: str, span: timedelta, step: timedelta, row: timedelta, tick: timedelta
     ) -> None:
         self.key, self.span, self.step, self.row, self.tick = key, span, step, row, tick
+
+    @property
+    def pace(self) -> int:
+        """Seconds after which it is worth drawing anew: a point does not come sooner."""
+        return min(max(int(self.step.total_seconds()) // 3, 20), 300)
 
     @classmethod
     def of(cls, key: str) -> Range:
@@ -107,6 +113,29 @@ WHERE_GIVEN = ("gpu", "gpu_memory")
 PERCENT = ("cpu", "memory", "gpu", "gpu_memory")
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What fell into it, and the latency of all of that."""
+
+    readings: Sequence[Reading]
+    latency: Histogram | None
+
+    @classmethod
+    def of(cls, readings: Sequence[Reading]) -> Cell:
+        return cls(readings, spread(readings))
+
+    def has(self, metrics: Sequence[str]) -> bool:
+        """A minute without requests has no latency, but was exported."""
+        if metrics[0] in QUANTILES:
+            return self.latency is not None
+        return any(metric in it.values for metric in metrics for it in self.readings)
+
+    def value(self, metric: str) -> float | None:
+        if metric not in QUANTILES:
+            return rate(metric, self.readings)
+        return quantile(self.latency, QUANTILES[metric]) if self.latency else None
+
+
 def charts(
     range_: Range, axis: Axis, shown: Sequence[Stretch], whole: Sequence[Stretch]
 ) -> list[Chart]:
@@ -117,11 +146,11 @@ def charts(
     table_cells, table_asked = _cells(table, shown), _asked(table, whole)
     drawn = []
     for name, metrics in LINES.items():
-        lines = [Line(metric, [_value(metric, cell) for cell in cells]) for metric in metrics]
+        lines = [Line(metric, [cell.value(metric) for cell in cells]) for metric in metrics]
         if name in WHERE_GIVEN and all(value is None for value in lines[0].values):
             continue
         missing = [
-            None if _has(metrics, cell) else why for cell, why in zip(cells, asked, strict=True)
+            None if cell.has(metrics) else why for cell, why in zip(cells, asked, strict=True)
         ]
         kinds = (Missing.NOT_EXPORTED, Missing.NOT_SAMPLED)
         highest = max((found[1] for line in lines if (found := line.highest)), default=0.0)
@@ -138,14 +167,14 @@ def charts(
     return drawn
 
 
-def _cells(axis: Axis, stretches: Iterable[Stretch]) -> list[list[Reading]]:
+def _cells(axis: Axis, stretches: Iterable[Stretch]) -> list[Cell]:
     """The readings that fall into each cell; what began before the first counts to it."""
-    cells: list[list[Reading]] = [[] for _ in range(len(axis))]
+    found: list[list[Reading]] = [[] for _ in range(len(axis))]
     for stretch in stretches:
         cell = axis.cell(max(stretch.at, axis.start))
         if cell is not None:
-            cells[cell].append(stretch.reading)
-    return cells
+            found[cell].append(stretch.reading)
+    return [Cell.of(readings) for readings in found]
 
 
 def _asked(axis: Axis, stretches: Sequence[Stretch]) -> list[Missing]:
@@ -162,20 +191,6 @@ def _asked(axis: Axis, stretches: Sequence[Stretch]) -> list[Missing]:
             if axis.edges(cell)[0] >= newest:
                 found[cell] = Missing.SETTLING
     return found
-
-
-def _has(metrics: Sequence[str], readings: Sequence[Reading]) -> bool:
-    """A minute without requests has no latency, but was exported."""
-    if metrics[0] in QUANTILES:
-        return any(reading.latency is not None for reading in readings)
-    return any(metric in reading.values for metric in metrics for reading in readings)
-
-
-def _value(metric: str, readings: Sequence[Reading]) -> float | None:
-    if metric in QUANTILES:
-        latency = spread(readings)
-        return quantile(latency, QUANTILES[metric]) if latency else None
-    return rate(metric, readings)
 
 
 # Tables ----------------------------------------------------------------------------------------
@@ -197,7 +212,7 @@ def _table(
     lines: Sequence[Line],
     axis: Axis,
     table: Axis,
-    cells: Sequence[Sequence[Reading]],
+    cells: Sequence[Cell],
     asked: Sequence[Missing],
 ) -> list[Row]:
     """Newest first."""
@@ -206,16 +221,16 @@ def _table(
         if asked[cell] is Missing.SETTLING:
             continue
         begin, end = table.edges(cell)
-        has = _has([line.metric for line in lines], cells[cell])
+        has = cells[cell].has([line.metric for line in lines])
         numbers: list[float | Missing | None] = []
         for column in columns(name):
             how, metric = column.split()
             if not has:
                 numbers.append(asked[cell])
             elif how == "total":
-                numbers.append(total(metric, cells[cell]))
+                numbers.append(total(metric, cells[cell].readings))
             elif how == "mean":
-                numbers.append(_value(metric, cells[cell]))
+                numbers.append(cells[cell].value(metric))
             else:
                 line = next(line for line in lines if line.metric == metric)
                 numbers.append(_highest_between(line, axis, begin, end))

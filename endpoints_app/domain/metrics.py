@@ -150,7 +150,11 @@ def _rising(buckets: Mapping[float, float]) -> Histogram:
 
 def added(histograms: Sequence[Histogram]) -> Histogram:
     """At the bounds that all of them have: only there is the sum exact."""
-    bounds = set.intersection(*({bound for bound, _ in it} for it in histograms))
+    layouts = {tuple([bound for bound, _ in it]) for it in histograms}
+    if len(layouts) == 1:  # nearly always, and of thousands
+        columns = zip(*([number for _, number in it] for it in histograms), strict=True)
+        return tuple(zip(layouts.pop(), map(math.fsum, columns), strict=True))
+    bounds = set.intersection(*map(set, layouts))
     sums = dict.fromkeys(sorted(bounds), 0.0)
     for histogram in histograms:
         for bound, number in histogram:

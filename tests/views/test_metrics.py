@@ -279,7 +279,7 @@ def test_who_opens_it_first_watches(as_vera: Client, endpoint: Endpoint, fleet: 
 @pytest.mark.parametrize(
     ("answer", "state", "said"),
     [
-        ("PermissionDenied", "forbidden", "at least CAN VIEW"),
+        ("PermissionDenied", "forbidden", "CAN MANAGE on the endpoint is enough"),
         ("TimedOut", "error", "did not answer in time"),
         ("Nonsense", "error", "not its API"),
         ("NotKnown", "empty", "Databricks exports nothing of it"),
