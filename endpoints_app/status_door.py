@@ -168,6 +168,7 @@ class Made:
 
 _kept: OrderedDict[tuple[object, ...], Made] = OrderedDict()
 KEPT = 64
+KEPT_BYTES = 8_000_000  # of a fleet of thousands a few answers are much
 
 
 def answer(
@@ -188,8 +189,10 @@ def answer(
         said = observed.isoformat() if observed else ""
         packed = gzip.compress(body, 6, mtime=0)
         made = _kept[key] = Made(body, packed, etag, kind, said, f"{limit.total_seconds():.0f}")
-        while len(_kept) > KEPT:
-            _kept.popitem(last=False)
+        size = sum(len(each.body) + len(each.packed) for each in list(_kept.values()))
+        while len(_kept) > KEPT or (size > KEPT_BYTES and len(_kept) > 1):
+            _, oldest = _kept.popitem(last=False)
+            size -= len(oldest.body) + len(oldest.packed)
     return _respond(request, made)
 
 

@@ -14,7 +14,7 @@ from endpoints_app.models.role_group import RoleGroup
 from endpoints_app.models.schema_copy import SchemaCopy
 from endpoints_app.models.status_change import StatusChange
 from endpoints_app.models.status_link import StatusLink
-from endpoints_app.models.status_payload import StatusDays, StatusPayload
+from endpoints_app.models.status_payload import StatusDays, StatusDocument, StatusPayload
 from endpoints_app.models.status_view import StatusView, StatusViewMember
 from endpoints_app.models.workspace import Outage, Workspace
 
@@ -35,6 +35,7 @@ __all__ = [
     "SchemaCopy",
     "StatusChange",
     "StatusDays",
+    "StatusDocument",
     "StatusLink",
     "StatusPayload",
     "StatusView",

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Case, F, Q, Subquery, Value, When
+from django.db.models import Q, Subquery
 
 
 class StatusPayloadQuerySet(models.QuerySet["StatusPayload"]):
@@ -18,14 +18,9 @@ class StatusPayloadQuerySet(models.QuerySet["StatusPayload"]):
 
 
 class StatusPayload(models.Model):
-    """One row. `document` are the facts (`domain/status_facts.py`), written when something shown
-    has changed; `sources` and `seen_at` say with each cycle how old they are, whatever the facts.
-    """
+    """One row: how old the facts are, written with each cycle. The facts are in a row of their own,
+    so that saying so each second does not write them again."""
 
-    version = models.PositiveBigIntegerField(
-        default=0
-    )  # of the document; drawn, so that no two agree
-    document = models.TextField(blank=True)
     digest = models.CharField(max_length=32, blank=True)  # of what the document was made from
     written_at = models.DateTimeField(null=True)
     sources = models.JSONField(default=dict)  # workspace → [when it last answered, failing]
@@ -40,24 +35,30 @@ class StatusPayload(models.Model):
         verbose_name_plural = "status payload"
 
     def __str__(self) -> str:
-        return f"version {self.version}"
+        return f"seen at {self.seen_at}"
 
     @classmethod
     def columns(cls, known: int) -> Mapping[str, Any]:
         """What a reader takes, as annotations for a query about something else: the document only
         where it is another than the version already `known`."""
-        row = cls.objects.filter(pk=1)
-        fresh = Case(
-            When(version=known, then=Value("")),
-            default=F("document"),
-            output_field=models.TextField(),
-        )
+        row, document = cls.objects.filter(pk=1), StatusDocument.objects.filter(pk=1)
         return {
-            "payload_version": Subquery(row.values("version")),
             "payload_sources": Subquery(row.values("sources")),
             "payload_seen_at": Subquery(row.values("seen_at")),
-            "payload_document": Subquery(row.annotate(fresh=fresh).values("fresh")),
+            "payload_version": Subquery(document.values("version")),
+            "payload_document": Subquery(document.exclude(version=known).values("text")),
         }
+
+
+class StatusDocument(models.Model):
+    """One row: the facts (`domain/status_facts.py`), written when something shown has changed.
+    Versions are drawn, so that no two documents share one, in a restored database neither."""
+
+    version = models.PositiveBigIntegerField(default=0)
+    text = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"version {self.version}"
 
 
 class StatusDays(models.Model):

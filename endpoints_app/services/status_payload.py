@@ -14,8 +14,10 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from endpoints_app.domain import status_facts
-from endpoints_app.models import Fleet, StatusPayload, Workspace
+from endpoints_app.models import Fleet, StatusDocument, StatusPayload, Workspace
 from endpoints_app.services import status_gather
 from endpoints_app.services.status_gather import Entered
 
@@ -59,13 +61,12 @@ def publish(*, now: datetime) -> bool:
         if due or news:
             started = time.monotonic()
             facts, scopes, book = status_gather.gather(workspaces, entered, now)
-            fresh |= {
-                "document": json.dumps(status_facts.dump(facts), separators=(",", ":")),
-                "version": secrets.randbits(62),
-                "digest": digest,
-                "written_at": now,
-            }
-            held.update(**fresh)
+            text = json.dumps(status_facts.dump(facts), separators=(",", ":"))
+            fresh |= {"digest": digest, "written_at": now}
+            with transaction.atomic():
+                if held.update(**fresh):
+                    document = {"version": secrets.randbits(62), "text": text}
+                    StatusDocument.objects.update_or_create(pk=1, defaults=document)
             _took = timedelta(seconds=time.monotonic() - started)
             status_gather.close_days(scopes, book, entered)
             return True
