@@ -14,7 +14,8 @@ def scope_of(facts: Facts, slug: str, visible: Collection[int] | None = None) ->
     nothing of it in the `visible` workspaces."""
     shown = {pk: n for pk, n in facts.workspaces.items() if visible is None or pk in visible}
     if not slug:
-        return _whole("", "", facts, shown) if shown or visible is None else None
+        hidden = visible is not None and bool(facts.workspaces) and not shown
+        return None if hidden else _whole("", "", facts, shown)
     if view := facts.views.get(slug):
         return _view(facts, view, shown)
     named = {pk: name for pk, name in shown.items() if name == slug}

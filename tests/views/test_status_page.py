@@ -164,10 +164,15 @@ def test_an_answer_that_may_be_kept_says_what_is_so_at_its_end(good: Fleet) -> N
     assert "44 s ago" in response.content.decode()
 
 
-def test_before_the_first_writing_it_knows_nothing_and_says_so(fleet: Fleet) -> None:
+def test_before_the_first_writing_it_knows_nothing_and_says_so(
+    fleet: Fleet, as_vera: Client, settings: Any
+) -> None:
     assert not StatusPayload.objects.exists()
 
     assert head(look()) == "Unknown: nothing has been read yet"
+    settings.STATUS_PAGE_ACCESS = "login"
+    assert head(soup(as_vera.get("/status/"))) == "Unknown: nothing has been read yet"
+    settings.STATUS_PAGE_ACCESS = "public"
     assert Client().get("/status/health").status_code == 504
     assert Client().get("/status/lab/").status_code == 404
 
