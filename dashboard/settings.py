@@ -194,7 +194,7 @@ MIDDLEWARE = [
     "endpoints_app.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "endpoints_app.middleware.compressed",
+    "endpoints_app.views.packing.compressed",
     "endpoints_app.views.quiet.Sessions",
     "endpoints_app.middleware.language",
     "django.middleware.common.CommonMiddleware",

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import re
-import secrets
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,9 +35,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
-SMALLEST = 500  # bytes that are worth it
-LEVEL = 2
-
 OF_CONTENT = (
     "Content-Language",
     "Content-Length",
@@ -73,38 +66,6 @@ def security_headers(get_response: Handler) -> Handler:
         return response
 
     return middleware
-
-
-def compressed(get_response: Handler) -> Handler:
-    """Pages in a fifth of a millisecond and a ninth of their size.
-
-    What Django's own middleware does, at a level whose cost fits such pages: a higher one saves a
-    tenth of the bytes and takes four times as long. Like there a text of random length is put
-    in, so that the length of an answer tells nothing about a token in it (the BREACH attack).
-    """
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
-        if getattr(response, "streaming", False) or len(response.content) < SMALLEST:
-            return response
-        patch_vary_headers(response, ["Accept-Encoding"])
-        accepts = request.headers.get("Accept-Encoding", "")
-        if "Content-Encoding" in response.headers or not re.search(r"\bgzip\b", accepts):
-            return response
-        response.content = _gzip(response.content)
-        response.headers["Content-Encoding"] = "gzip"
-        response.headers["Content-Length"] = str(len(response.content))
-        return response
-
-    return middleware
-
-
-def _gzip(content: bytes) -> bytes:
-    filename = "a" * secrets.randbelow(100)
-    buffer = io.BytesIO()
-    with gzip.GzipFile(filename, "wb", LEVEL, buffer, mtime=0) as file:
-        file.write(content)
-    return buffer.getvalue()
 
 
 def language(get_response: Handler) -> Handler:

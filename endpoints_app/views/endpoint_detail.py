@@ -14,6 +14,10 @@ from endpoints_app.services import activity, detail
 from endpoints_app.services.live import Since
 from endpoints_app.views import guards, heading, partial
 
+KEPT_SECONDS = 10
+"""So long an overview is the same for all: what is told in it without a new revision of its
+endpoint, as logs that were kept, comes as much later."""
+
 
 @require_safe
 def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
@@ -38,9 +42,17 @@ def changes(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
 
 
 def _context(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
-    return heading.of(request, endpoint) | {
+    """What the overview needs is read when it is rendered, which the next readers of the same few
+    seconds spare."""
+    heading_of = heading.of(request, endpoint)
+    row, now = heading_of["row"], heading_of["now"]
+    return heading_of | {
         "tab": "overview",
         "document": detail.document_of(endpoint),
-        "configurations": detail.configurations(endpoint),
-        "timeline": activity.latest(endpoint, now=timezone.now()),
+        "configurations": lambda: detail.configurations(endpoint),
+        "timeline": lambda: activity.latest(endpoint, now=now),
+        "shown": (
+            *(endpoint.pk, endpoint.revision, endpoint.workspace.observed_at, row.stale),
+            int(now.timestamp()) // KEPT_SECONDS,
+        ),
     }

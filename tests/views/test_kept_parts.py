@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.utils import translation
 
-from endpoints_app.middleware import compressed
 from endpoints_app.templatetags import kept
+from endpoints_app.views import packing
 from tests.views.conftest import Fleet
 from tests.views.pages import one, soup, text
 
@@ -49,6 +50,20 @@ def test_a_page_is_the_same_whether_its_parts_were_kept_or_not(
 
     assert [without_tokens(html(*each)) for each in asked] == first
     assert [without_tokens(html(*each)) for each in reversed(asked)] == first[::-1]
+
+
+@pytest.mark.parametrize("path", ["/w/lab/e/churn/", "/w/lab/e/churn/changes/"])
+def test_an_overview_is_the_same_for_every_role_or_not_kept(
+    fleet: Fleet, as_vera: Client, as_otto: Client, as_mika: Client, path: str
+) -> None:
+    """Were something in it for managers alone, it would have to be told apart by that."""
+    readers = [as_vera, as_otto, as_mika]
+    first = []
+    for client in readers:
+        kept.forget()
+        first.append(without_tokens(html(client, path)))
+
+    assert [without_tokens(html(client, path)) for client in readers] == first
 
 
 def test_no_part_that_is_kept_names_a_person_or_holds_a_token(
@@ -110,9 +125,32 @@ def test_pages_travel_compressed_to_who_takes_it(fleet: Fleet, as_vera: Client) 
         assert "Accept-Encoding" in response["Vary"]
 
 
+PAGES = [b"", b"x", b"<tbody id='other'>" * 2000, bytes(range(256)) * 500]
+
+
+@pytest.mark.parametrize("before", PAGES)
+@pytest.mark.parametrize("after", PAGES)
+@pytest.mark.parametrize("rows", [b"", b"<tr></tr>" * 10, b"<tr>row</tr>" * 5000])
+def test_what_is_packed_in_parts_is_whole_again(before: bytes, rows: bytes, after: bytes) -> None:
+    page = before + b'<tbody id="fleet-body">' + rows + b"</tbody>" + after
+
+    for _ in range(2):
+        assert gzip.decompress(packing.gzipped(page)) == page
+        assert zlib.decompress(packing.gzipped(page), 31) == page
+
+
+def test_packed_rows_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "MOST", 8)
+
+    for number in range(40):
+        page = b'<tbody id="fleet-body">' + f"{number:05}".encode() * 5000 + b"</tbody>"
+        assert gzip.decompress(packing.gzipped(page)) == page
+        assert len(packing._kept) <= 8
+
+
 def test_the_length_of_an_answer_tells_nothing_of_what_is_in_it(rf: RequestFactory) -> None:
     """Or a page that repeats what was asked would tell its token letter by letter (BREACH)."""
-    answer = compressed(lambda request: HttpResponse(b"x" * 5000))
+    answer = packing.compressed(lambda request: HttpResponse(b"x" * 5000))
     request = rf.get("/", headers={"accept-encoding": "gzip"})
 
     assert len({len(answer(request).content) for _ in range(50)}) > 10
@@ -120,7 +158,7 @@ def test_the_length_of_an_answer_tells_nothing_of_what_is_in_it(rf: RequestFacto
 
 @pytest.mark.parametrize("size", [0, 10, 400])
 def test_what_is_small_travels_as_it_is(rf: RequestFactory, size: int) -> None:
-    response = compressed(lambda request: HttpResponse(b"x" * size))(
+    response = packing.compressed(lambda request: HttpResponse(b"x" * size))(
         rf.get("/", headers={"accept-encoding": "gzip"})
     )
 
