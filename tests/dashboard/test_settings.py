@@ -81,6 +81,7 @@ BAD = [
     ("HISTORY_DAYS", "-1"),
     ("HISTORY_DAYS", "inf"),
     ("LOG_LEVEL", "sesame"),
+    ("STATUS_PAGE_ACCESS", "sesame"),
     ("BUDGET_POLICY_NAMES", "sesame"),
     ("BUDGET_POLICY_NAMES", "an id=sesame"),
     ("BUDGET_POLICY_NAMES", "one=sesame, one=other"),

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from endpoints_app import status_door
 from endpoints_app.domain import status_views
 from endpoints_app.models import StatusView, StatusViewMember
 from tests.views.conftest import Fleet
@@ -214,6 +215,21 @@ def test_it_costs_at_most_two_queries_and_no_call(
             assert client.get(url).status_code in (200, 503)
         with django_assert_max_num_queries(1):
             client.get(url)
+
+
+def test_a_fleet_of_thousands_does_not_fill_the_memory(
+    fleet: Fleet, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept for the next reader has a size, not only a number."""
+    monkeypatch.setattr(status_door, "KEPT_BYTES", 50_000)
+    open_with("public", settings, fleet)
+
+    for i in range(30):
+        assert Client().get(f"/status/?n={i}").status_code == 200
+
+    kept = [len(made.body) + len(made.packed) for made in status_door._kept.values()]
+    assert sum(kept) <= 50_000
+    assert len(kept) > 1
 
 
 def test_two_readers_of_one_moment_cost_one_drawing(
