@@ -15,8 +15,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-SHARED = re.compile(rb'(?<=<tbody id="fleet-body">).*?(?=</tbody>)', re.DOTALL)
-"""The rows of the list. Nothing of a person is in them (kept_rows.py)."""
+BEGIN, END = b'<tbody id="fleet-body">', b"</tbody>"
+"""What the rows of the list stand between. Nothing of a person is in them (kept_rows.py)."""
 SMALLEST = 500  # bytes that are worth it
 WORTH_IT = 10_000  # bytes of rows to keep
 MOST = 50
@@ -52,15 +52,16 @@ def compressed(
 
 
 def gzipped(content: bytes) -> bytes:
-    shared = SHARED.search(content)
     parts = [_header()]
-    if shared is None or len(shared[0]) < WORTH_IT:
+    start = content.find(BEGIN) + len(BEGIN)
+    end = content.find(END, start) if start >= len(BEGIN) else -1
+    if end - start < WORTH_IT:
         parts.append(_deflated(content, level=4, last=True))
     else:
         parts += [
-            _deflated(content[: shared.start()], level=4),
-            _once(shared[0]),
-            _deflated(content[shared.end() :], level=4, last=True),
+            _deflated(content[:start], level=4),
+            _once(content[start:end]),
+            _deflated(content[end:], level=4, last=True),
         ]
     parts.append(struct.pack("<LL", zlib.crc32(content), len(content) & 0xFFFFFFFF))
     return b"".join(parts)
