@@ -13,6 +13,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import DatabaseError, transaction
+from django.db.models import Max
 
 from endpoints_app.databricks_api import WorkspaceClient, errors
 from endpoints_app.domain.metrics import (
@@ -73,7 +74,7 @@ def watch(endpoint: Endpoint, *, now: datetime) -> MetricWatch | None:
             found, _ = MetricWatch.objects.update_or_create(
                 endpoint=endpoint,
                 defaults={"watched_at": now},
-                create_defaults={"watched_at": now, "due_at": now},
+                create_defaults={"watched_at": now, "due_at": _first_due(endpoint, now)},
             )
     except DatabaseError:
         log.exception("That %s is watched was not noted.", endpoint)
@@ -91,10 +92,17 @@ def keep(endpoint: Endpoint, on: bool, *, by: User, now: datetime) -> None:
         MetricWatch.objects.update_or_create(
             endpoint=endpoint,
             defaults={"kept": on},
-            create_defaults={"kept": on, "due_at": now},
+            create_defaults={"kept": on, "due_at": _first_due(endpoint, now)},
         )
         action = "metrics kept" if on else "metrics no longer kept"
         audit.of_endpoint(endpoint, action, by=by, now=now, detail={})
+
+
+def _first_due(endpoint: Endpoint, now: datetime) -> datetime:
+    """At once, unless its workspace has asked to be left alone."""
+    others = MetricWatch.objects.filter(endpoint__workspace=endpoint.workspace_id)
+    last = others.aggregate(last=Max("due_at"))["last"]
+    return last if last is not None and last > now + MINUTE else now
 
 
 # Once a minute ---------------------------------------------------------------------------------
@@ -140,7 +148,9 @@ def sample(workspace_id: int, *, clock: Clock) -> None:
     if found.throttled is not None:
         log.warning("%s wants to be asked for less: %s", workspace.name, found.throttled)
         rest = timedelta(seconds=found.throttled.retry_after or 0)
-        _put_off(due, window(clock() + rest, 1) + MINUTE)
+        until = window(clock() + rest, 1) + MINUTE
+        all_of_it = MetricWatch.objects.filter(endpoint__workspace=workspace.pk)
+        all_of_it.filter(due_at__lt=until).update(due_at=until)
     elif len(asked) < len(due):  # who was not asked comes first in the next round
         missed = [watch for watch, answer in zip(due, answers, strict=True) if not answer]
         _put_off(missed, next_minute - timedelta(seconds=1))
