@@ -29,6 +29,12 @@ _RULES: Final = (
         rf"(?P<keep>\b(?:bearer|basic){_COLOUR} +{_COLOUR})(?!tokens?\b|auth)[\w\-.~+/=%]{{6,}}",
         *("bearer", "basic "),
     ),
+    # Other schemes than those two.
+    _rule(
+        r"(?P<keep>\bauthorization[\"']?\s*[=:]\s*[\"']?(?!bearer\b|basic\b)[\w-]+ +)"
+        r"(?=[^\s\"'])[^\"'\x1b\r\n]{6,}",
+        "authorization",
+    ),
     _rule(
         r"(?P<keep>(?:password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key(?:[_-]?id)?"
         r"|secret[_-]?key|private[_-]?key(?:[_-]?id)?|account[_-]?key|shared[_-]?access[_-]?"
@@ -37,6 +43,13 @@ _RULES: Final = (
         *("passw", "passp", "pwd", "secret", "key", "authorization", "credential", "signature"),
         "connection",
     ),
+    # What stands behind an option without an equals sign.
+    _rule(
+        r"(?P<keep>(?:^|\s)--?(?:[a-z]+-)*(?:password|passwd|secret|token|api-key|access-key) +)"
+        r"(?![-|(])[^\s\"',]{4,}",
+        *("password", "passwd", "secret", "token", "-key"),
+    ),
+    _rule(r"(?P<keep>\b(?:set-)?cookie[\"']?\s*:\s*[\"']?)[^\"'\x1b\r\n]+", "cookie"),
     # Numbers of tokens, and the words of a model's vocabulary, are no secrets.
     _rule(
         r"(?P<keep>(?<!eos_)(?<!bos_)(?<!pad_)(?<!unk_)(?<!sep_)(?<!cls_)(?<!mask_)token"
@@ -53,6 +66,10 @@ _RULES: Final = (
     _rule(r"(?:AKIA|ASIA)[0-9A-Z]{16}", "akia", "asia"),
     _rule(r"AIza[\w-]{35}|ya29\.[\w-]{10,}", "aiza", "ya29."),
     _rule(r"sk-[\w-]{20,}|hf_[a-z0-9]{20,}|xox[abeprs]-[\w-]{10,}", "sk-", "hf_", "xox"),
+    _rule(r"glpat-[\w-]{20,}|pypi-[\w-]{20,}|npm_[a-z0-9]{30,}", "glpat-", "pypi-", "npm_"),
+    _rule(r"[sr]k_live_\w{10,}|SG\.[\w-]{16,}\.[\w-]{16,}", "k_live_", "sg."),
+    _rule(r"(?P<keep>hooks\.slack\.com/services/)[\w/]+", "hooks.slack.com"),
+    _rule(r"(?P<keep>\b[a-z][a-z0-9+.-]*://)[\w-]{24,}(?=@)", "@"),
     _rule(r"gh[pousr]_[a-z0-9]{30,}|github_pat_\w{20,}", *(f"gh{c}_" for c in "pousr"), "github_"),
 )
 _KEY_BEGINS: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")

@@ -36,6 +36,15 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
         ("OPENAI sk-proj-" + "a1" * 20, "a1" * 20),
         ("HF hf_" + "a1" * 17, "a1" * 17),
         ("refresh_token=abc", "abc"),
+        ("Authorization: Token 0123456789abcdef", "0123456789abcdef"),
+        ("authorization: AWS4-HMAC-SHA256 Credential=x/y, Signature=fe5f80", "fe5f80"),
+        ("RUN mysql --password hunter2 --host db", "hunter2"),
+        ("databricks configure --access-token zzzzyyyy", "zzzzyyyy"),
+        ("Set-Cookie: session=abc123; HttpOnly", "abc123"),
+        ("cloning https://0123456789abcdef0123456789abcdef@git.corp/x.git", "0123456789abcdef0"),
+        ("GitLab glpat-" + "a1" * 12, "a1" * 12),
+        ("upload with pypi-" + "AgEI" * 8, "AgEI" * 8),
+        ("posting to https://hooks.slack.com/services/T0/B0/XyZ", "XyZ"),
     ],
 )
 def test_credentials_are_masked(line: str, secret: str) -> None:
@@ -54,6 +63,9 @@ def test_credentials_are_masked(line: str, secret: str) -> None:
         "secret={{secrets/scope/key}}",
         "password=None",
         'File "/opt/key/value.py", line 3, in <module>',
+        "pip install --token-file x --password-stdin",
+        "Authorization failed for the user of this endpoint",
+        "cookies are disabled",
         "mail to someone@example.com about http://example.com/a@b",
     ],
 )

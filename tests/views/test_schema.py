@@ -13,9 +13,11 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from endpoints_app.domain import openapi
 from endpoints_app.middleware import CONTENT_SECURITY_POLICY
 from endpoints_app.models import SchemaCopy
-from endpoints_app.services import schema_check
+from endpoints_app.services import schema, schema_check, upstream
+from tests.domain.test_openapi import PUBLIC, public
 from tests.views.conftest import Fleet
 from tests.views.pages import one, soup, text
 
@@ -78,6 +80,103 @@ def test_an_input_format_is_chosen_by_its_link(as_vera: Client, keep: Keep) -> N
     assert "required" in rows["int_col"].text
     assert "integer (int64)" in rows["int_col"].text
     assert "0.5 when absent" in rows["sentiment"].text
+
+
+def test_the_platforms_own_example_is_rendered_whole(as_vera: Client, keep: Keep) -> None:
+    keep()
+
+    def rows(chosen: str) -> list[dict[str, list[str]]]:
+        """Per table: field → its type, presence and meaning."""
+        page = soup(as_vera.get(PAGE, {"format": chosen}))
+        return [
+            {
+                row.select("th")[0].get_text(): [
+                    " ".join(cell.get_text(" ").split()) for cell in row.select("td")
+                ]
+                for row in table.select("tbody tr")
+            }
+            for table in page.select("table.fields")
+        ]
+
+    sentiment = ["number (double)", "optional", "0.5 when absent"]
+    answer = {"predictions": ["array of number", "optional", ""]}
+    assert rows("dataframe_records") == [
+        {
+            "dataframe_records": ["array of object", "optional", ""],
+            "int_col": ["integer (int64)", "required", ""],
+            "float_col": ["number (double)", "required", ""],
+            "string_col": ["string", "required", ""],
+            "becx_col": ["object (unknown)", "optional", ""],
+            "params": ["object", "optional", ""],
+            "sentiment": sentiment,
+        },
+        answer,
+    ]
+    assert rows("dataframe_split") == [
+        {
+            "dataframe_split": ["object", "optional", ""],
+            "columns": [
+                "array of string",
+                "optional",
+                "required fields: int_col one of int_col, float_col, string_col",
+            ],
+            "data": ["array of array of 3", "optional", ""],
+            "[][0]": ["integer (int64)", "item", ""],
+            "[][1]": ["number (double)", "item", ""],
+            "[][2]": ["string", "item", ""],
+            "params": ["object", "optional", ""],
+            "sentiment": sentiment,
+        },
+        answer,
+    ]
+    page = soup(as_vera.get(PAGE))
+    assert json.loads(text(page, "pre[aria-label='the example request']")) == {
+        "dataframe_split": {
+            "columns": ["int_col", "float_col", "string_col"],
+            "data": [[3, 10.4, "abc"], [2, 20.4, "xyz"]],
+        }
+    }
+    facts = text(page, "#schema > .facts")
+    assert "example-endpoint" in facts
+    assert "https://example.databricks.com/serving-endpoints/example-endpoint" in facts
+
+
+@pytest.mark.parametrize("path", PUBLIC, ids=lambda path: "-".join(path.parts[-3:-1]))
+def test_a_large_public_document_is_a_bounded_page(
+    path: Path,
+    as_vera: Client,
+    keep: Keep,
+) -> None:
+    document = public(path)
+    copy = keep(document)
+    operations = openapi.read(document).operations
+    for number in {0, len(operations) // 2, len(operations) - 1}:
+        answer = as_vera.get(PAGE, {"op": number})
+        assert answer.status_code == 200
+        assert len(answer.content) < 1_000_000
+        page = soup(answer)
+        assert page.select(".card")
+        assert len(page.select(".fields tr")) < 1_500
+    raw = as_vera.get(f"{PAGE}openapi.json?version={copy.config_version}")
+    assert json.loads(raw.content) == document
+
+
+@pytest.mark.parametrize("absence", schema.Absence)
+def test_each_absence_says_why_and_what_to_do(
+    absence: schema.Absence, as_vera: Client, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = upstream.Problem("BadRequest", "in their words", 400)
+    shown = schema.Shown(None, None, absence, problem, fleet.clock.now)
+    monkeypatch.setattr(schema, "read", lambda endpoint, *, now: shown)
+    page = soup(as_vera.get(PAGE, {"read": "1"}))
+    state = one(page, "#schema [data-state]")
+    said = [p for p in state.select("p:not(.bar)") if p.get_text(strip=True)]
+    if absence not in (schema.Absence.FAILED, schema.Absence.NOT_ALLOWED):
+        assert state["data-absence"] == absence
+        assert len(said) == 2
+        assert "in their words" in state.get_text()
+    assert said
+    assert absence is schema.Absence.GONE or state.select("a.btn")
 
 
 @pytest.mark.parametrize(
@@ -194,11 +293,11 @@ anything = st.recursive(
 @settings(
     max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
-@given(schema=anything, rest=anything)
+@given(shape=anything, rest=anything)
 def test_no_document_is_an_error_of_ours(
-    as_otto: Client, keep: Keep, schema: Any, rest: Any
+    as_otto: Client, keep: Keep, shape: Any, rest: Any
 ) -> None:
-    content = {"application/json": {"schema": schema, "examples": rest}}
+    content = {"application/json": {"schema": shape, "examples": rest}}
     post = {"requestBody": {"content": content}, "responses": rest, "parameters": [rest]}
     keep({"openapi": rest, "info": rest, "servers": [rest], "paths": {"/a": {"post": post}}})
     for page in ("", "try/"):
