@@ -14,10 +14,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endpoints_app.domain import openapi
+from endpoints_app.domain import openapi, openapi_schema
 from endpoints_app.domain.openapi import Card, Format, Unreadable
 from endpoints_app.domain.openapi_example import example
-from endpoints_app.domain.openapi_schema import ROWS, Field, Note, Presence
+from endpoints_app.domain.openapi_schema import ROWS, STEPS, Field, Note, Presence
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PLATFORM = json.loads((FIXTURES / "query-schema.json").read_text())
@@ -252,6 +252,23 @@ def test_references_that_multiply_end_within_the_budget() -> None:
     assert only.cut
     assert len(only.fields) <= ROWS
     assert time.monotonic() - began < 5
+
+
+def test_parts_that_multiply_end_within_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of two halves has two halves, and so on: no row comes of it, but work."""
+    joins: list[None] = []
+    joined = openapi_schema._joined
+
+    def counted(one: Any, other: Any) -> Any:
+        joins.append(None)
+        return joined(one, other)
+
+    monkeypatch.setattr(openapi_schema, "_joined", counted)
+    schemas: dict[str, Any] = {
+        f"s{n}": {"allOf": [{"$ref": f"#/c/s{n + 1}"}] * 2} for n in range(18)
+    }
+    body_of({"$ref": "#/c/s0"}, c=schemas)
+    assert 1000 < len(joins) <= 2 * STEPS
 
 
 def test_strings_of_a_document_are_bounded_and_harmless() -> None:

@@ -303,10 +303,15 @@ def test_only_the_last_lines_are_shown_and_it_says_so(
     assert len(page(reader, url + str(cap.select_one("a")["href"])).select(".ln")) == 4000  # type: ignore[index]
 
 
-def test_hostile_lines_are_text(workspace: Workspace, url: str, reader: Client) -> None:
+@pytest.mark.parametrize("find", ["", "&q=<", "&q=script"])
+def test_hostile_lines_are_text(find: str, workspace: Workspace, url: str, reader: Client) -> None:
     hostile = "<script>alert(1)</script> \x1b[31m<b onclick=x>&\x1b[0m \x00 \u202e"
-    workspace.text = f'{hostile}\n{{"msg": "<i>", "a": "<u>"}}\nhx-swap-oob="true" id="title"\n'
-    shown = page(reader, f"{url}?read=1&q=<")
+    workspace.text = (
+        f'{hostile}\n{{"msg": "<u>", "a": "<u>", "<u>": 1}}\nhx-swap-oob="true" id="title"\n'
+        "<script>alert(1)</script>\n2026-11-22T02:30:00Z INFO <script>alert(1)</script>\n"
+        'Traceback (most recent call last):\n  File "<u>", line 1\nKeyError: <script>\n'
+    )
+    shown = page(reader, f"{url}?read=1{find}")
     lines = shown.select_one("#lines")
     assert lines is not None
     assert not lines.select("script, [onclick], u, [hx-swap-oob]")
