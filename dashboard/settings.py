@@ -276,6 +276,9 @@ else:
         f"-c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout={LEFT_SECONDS}s",
     )
 
+# What a form may bring: a request to a model has a megabyte, which is three as a form sends it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4_000_000
+
 # Redis: the broker and the cache. Both may be gone; pages and clicks go on. --------------------
 
 REDIS_URL = env_redis("REDIS_URL", "redis://127.0.0.1:6379/0")

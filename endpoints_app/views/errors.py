@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,6 +17,16 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, Forbidden):
         sentence = sentences.roles.lacking(exception.action, None)
     return _refuse(request, "403.html", sentence, 403)
+
+
+def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What no form of ours sends, or more than is taken."""
+    if not hasattr(request, "desk_access"):  # a host that is not ours: before anything is known
+        return HttpResponse("Bad request.", status=400, content_type="text/plain")
+    sentence = _("What was sent is not understood. Reload the page and try again.")
+    if isinstance(exception, RequestDataTooBig):
+        sentence = _("It is too large, and nothing of it was sent on. Go back to change it.")
+    return _refuse(request, "400.html", sentence, 400)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

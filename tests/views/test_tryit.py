@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
@@ -61,6 +62,38 @@ def test_what_databricks_refuses_is_shown_in_its_words(as_otto: Client) -> None:
     page = soup(as_otto.post(url("basket-recommender"), {"body": "{}"}))
     assert one(page, "[data-outcome=BadRequest]")
     assert "exactly one of" in text(page, "#answer .facts")
+
+
+def test_a_hostile_answer_is_text(as_otto: Client, lab: Lab) -> None:
+    """Of a model, or of a proxy: it need not be JSON."""
+    evil = "<script>alert(1)</script> \"<b>\" 1<i>2 {'x': '</pre>'}"
+    match = {"path": "/invocations$"}
+    lab.emulator.fault("status", status=200, body=evil, match=match)
+    page = soup(as_otto.post(url("basket-recommender"), {"body": json.dumps(BODY)}))
+    answer = one(page, "pre[aria-label='the answer']")
+    assert answer.get_text() == evil
+    assert {tag.name for tag in answer.find_all()} <= {"span"}
+
+
+def test_more_than_is_sent_is_refused_in_words(as_otto: Client, lab: Lab) -> None:
+    body = json.dumps({"inputs": "x" * 1_000_001})
+    response = as_otto.post(url("basket-recommender"), {"body": body})
+    assert response.status_code == 409
+    assert "at most 1 MB" in text(soup(response), "#verdict")
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_megabyte_of_quotes_is_taken_and_what_no_form_should_bring_is_refused_in_words(
+    as_otto: Client, lab: Lab
+) -> None:
+    """A browser writes each quote as three characters."""
+    fits = urlencode({"body": json.dumps({"inputs": '"' * 490_000})})
+    assert 2_500_000 < len(fits) < 4_000_000
+    where, form = url("basket-recommender"), "application/x-www-form-urlencoded"
+    assert as_otto.post(where, fits, content_type=form).status_code == 200
+    response = as_otto.post(where, fits * 2, content_type=form)
+    assert response.status_code == 400
+    assert "too large" in soup(response).select_one("main").get_text()  # type: ignore[union-attr]
 
 
 @pytest.mark.clients
