@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from endpoints_app import sentences
+from endpoints_app.domain import budget
 from endpoints_app.domain.kind import Kind
 from endpoints_app.domain.lifecycle import OperationKind
 from endpoints_app.domain.status import Status, worst_first
@@ -79,11 +80,60 @@ class FilterForm(AddressForm):
         )
 
 
+class ReportForm(AddressForm):
+    workspace = forms.MultipleChoiceField(required=False, label=_("Workspace"))
+    page = forms.IntegerField(required=False, min_value=1, max_value=100_000, label=_("Page"))
+
+    def __init__(self, data: QueryDict, *, workspaces: list[str]) -> None:
+        super().__init__(data)
+        self.fields["workspace"].choices = [(name, name) for name in workspaces]  # type: ignore[attr-defined]
+        self.full_clean()
+
+    def workspaces(self) -> frozenset[str]:
+        """Empty means all."""
+        return frozenset(self.cleaned_data.get("workspace", ()))
+
+    def page_number(self) -> int:
+        return self.cleaned_data.get("page") or 1
+
+
 class Lines(forms.CharField):
     """Text of several lines. Browsers count a line's end as one character and send two."""
 
     def to_python(self, value: Any) -> str | None:
         return super().to_python(value.replace("\r\n", "\n") if value else value)
+
+
+class BudgetForm(forms.Form):
+    """A policy of those known, or one whose id is typed; `seen` is the one it was made of."""
+
+    policy = forms.ChoiceField(required=False)
+    other = forms.CharField(required=False, max_length=100)
+    seen = forms.CharField(required=False, max_length=255)
+    uid = forms.CharField(required=False, max_length=64)
+    reason = Lines(required=False, max_length=500)
+
+    def __init__(
+        self, data: QueryDict | dict[str, str], *, policies: list[tuple[str, str]]
+    ) -> None:
+        super().__init__(data)
+        self.fields["policy"].choices = [("", ""), *policies]  # type: ignore[attr-defined]
+
+    def clean_other(self) -> str:
+        other: str = self.cleaned_data["other"]
+        if other and not budget.is_id(other):
+            raise forms.ValidationError(_("This cannot be the ID of a policy."))
+        return other
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not self.errors and not (cleaned.get("other") or cleaned.get("policy")):
+            self.add_error("policy", _("Choose a policy, or give the ID of one."))
+        return cleaned
+
+    @property
+    def wanted(self) -> str:
+        return str(self.cleaned_data["other"] or self.cleaned_data["policy"])
 
 
 class OperationForm(forms.Form):

@@ -10,6 +10,8 @@ from endpoints_app.views import (
     account,
     acknowledge,
     activity,
+    budget_policy,
+    budget_report,
     config,
     endpoint_detail,
     endpoint_list,
@@ -121,6 +123,18 @@ urlpatterns = [
     path("w/<str:workspace>/e/<str:name>/activity/csv/", activity.download, name="activity-csv"),
     path("w/<str:workspace>/e/<str:name>/config/", config.page, name="config"),
     path("w/<str:workspace>/e/<str:name>/config/raw/", config.raw, name="config-raw"),
+    # Budget policy
+    path("w/<str:workspace>/e/<str:name>/budget/", budget_policy.page, name="endpoint-budget"),
+    path(
+        "w/<str:workspace>/e/<str:name>/budget/changes/",
+        budget_policy.changes,
+        name="endpoint-budget-changes",
+    ),
+    path(
+        "w/<str:workspace>/e/<str:name>/budget/edit/",
+        budget_policy.edit,
+        name="endpoint-budget-edit",
+    ),
     # Query schema
     path("w/<str:workspace>/e/<str:name>/schema/", schema.page, name="schema"),
     path("w/<str:workspace>/e/<str:name>/schema/part/", schema.part, name="schema-part"),
@@ -163,6 +177,10 @@ urlpatterns = [
     path("status-desk/links/make/", status_links.make, name="status-link-make"),
     path("status-desk/links/<int:pk>/", status_links.change, name="status-link-change"),
     path("status-desk/links/<int:pk>/remove/", status_links.remove, name="status-link-remove"),
+    # Budget policies
+    path("budget/", budget_report.page, name="budget"),
+    path("budget/changes/", budget_report.changes, name="budget-changes"),
+    path("budget/endpoints.csv", budget_report.table, name="budget-csv"),
     path("operations/", operation_list.page, name="operations"),
     path("operations/changes/", operation_list.changes, name="operations-changes"),
     path("operations/<int:pk>/", operation_list.one, name="operation"),

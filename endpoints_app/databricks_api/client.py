@@ -111,6 +111,17 @@ class WorkspaceClient:
             raise Nonsense("The answer does not say who we are.", status=200)
         return me
 
+    # The budget policy --------------------------------------------------------------------------
+
+    def set_budget_policy(
+        self, method: str, path: str, name: str, policy_id: str, *, deadline: float = 30.0
+    ) -> None:
+        """Attach a policy to an endpoint, in one request, by a call that Databricks does not
+        publish: `path` has {name} in it. The body is that of the published twin for Vector Search
+        (SDK)."""
+        path = path.replace("{name}", _segment(name))
+        self._transport.write(method, path, deadline=deadline, body={"budget_policy_id": policy_id})
+
     # Logs: build or server, of one served entity; without a config version of the active one ──
 
     def build_logs(
@@ -238,12 +249,17 @@ class WorkspaceClient:
 
 
 def _path(name: str, under: str = ENDPOINTS) -> str:
-    """The address of an endpoint; a name or id is somebody else's text and stays one segment."""
+    """The address of an endpoint."""
+    return f"{under}/{_segment(name)}"
+
+
+def _segment(name: str) -> str:
+    """A name or id is somebody else's text and stays one segment of an address."""
     # A dot segment would be resolved on the way, whatever its encoding.
     if name in ("", ".", ".."):
         raise BadRequest("This name cannot be addressed.", sent=Sent.NO)
     try:
-        return f"{under}/{quote(name, safe='')}"
+        return quote(name, safe="")
     except UnicodeEncodeError:
         raise BadRequest("This name cannot be addressed.", sent=Sent.NO) from None
 

@@ -192,8 +192,7 @@ def _particulars(entry: AuditEntry, detail: dict[str, object]) -> list[str]:
     elif entry.action.startswith("budget policy "):
         before, after = detail.get("before"), detail.get("after", detail.get("wanted"))
         if isinstance(before, str | None) and isinstance(after, str | None):
-            nothing = _("none")
-            parts.append(f"{before or nothing} → {after or nothing}")
+            parts.append(budget.difference(before or "", after or ""))
     elif entry.action.startswith("request "):
         parts += _request(detail)
     elif detail.get("role"):

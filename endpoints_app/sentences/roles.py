@@ -23,6 +23,7 @@ def lacking(action: Action, role: Role | None) -> str:
         Action.DELETE: _("To delete an endpoint you need the role manager."),
         Action.KEEP_METRICS: _("To have its metrics kept you need the role operator."),
         Action.TRY: _("To send a request to an endpoint you need the role operator."),
+        Action.BUDGET: _("To change a budget policy you need the role manager."),
         Action.PERMISSIONS: _("To change permissions you need the role manager."),
         Action.ACKNOWLEDGE: _("To say who is on it you need the role operator."),
         Action.MAINTAIN: _("To plan work you need the role operator."),

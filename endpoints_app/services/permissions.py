@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.db.models import QuerySet
 
 from endpoints_app.databricks_api import WorkspaceClient, errors
@@ -36,7 +34,15 @@ from endpoints_app.domain.permissions import (
 )
 from endpoints_app.models import AuditEntry, Endpoint
 from endpoints_app.services import audit, clients, upstream
-from endpoints_app.services.upstream import Busy, Copy, Problem, page_call, shared_read
+from endpoints_app.services.saving import (
+    READ_SECONDS,
+    WRITE_SECONDS,
+    NotSaved,
+    Replaced,
+    one_at_a_time,
+    sent_once,
+)
+from endpoints_app.services.upstream import Busy, Copy, Problem, shared_read
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +50,6 @@ FRESH_SECONDS = 10.0
 KEPT_SECONDS = 15 * 60.0
 FRESH_FACTS_SECONDS = 5 * 60.0  # the levels there are, and who we are
 KEPT_FACTS_SECONDS = 24 * 60 * 60.0
-
-READ_SECONDS = 6.0
-WRITE_SECONDS = 10.0
-SAVING_SECONDS = 30  # longer than the calls of one save together
 
 
 # Reading ----------------------------------------------------------------------------------------
@@ -137,10 +139,6 @@ def changed_here(endpoint: Endpoint) -> QuerySet[AuditEntry]:
 # Saving -----------------------------------------------------------------------------------------
 
 
-class NotSaved(Exception):
-    """Nothing was changed by us."""
-
-
 class Moved(NotSaved):
     """Somebody else changed the list since the form was made; `access` is the list as it is now."""
 
@@ -148,10 +146,6 @@ class Moved(NotSaved):
         super().__init__("The access control list has changed since it was read.")
         self.access = access
         self.differences = differences
-
-
-class Replaced(NotSaved):
-    """Another endpoint has the name now."""
 
 
 class NeedsConfirmation(NotSaved):
@@ -164,22 +158,6 @@ class NeedsConfirmation(NotSaved):
 
 class Unsendable(NotSaved):
     """Part of the list cannot be read, so that it cannot be replaced without losing that part."""
-
-
-class NotSent(NotSaved):
-    """The workspace could not be asked; `problem` says what kept us from it."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
-
-
-class Refused(NotSaved):
-    """Databricks said no; `problem` has its words."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
 
 
 class NotConfirmed(Exception):
@@ -218,19 +196,8 @@ def save(
     if seen.uid != endpoint.uid:
         raise Replaced
     us = ourselves(endpoint.workspace.name, now=now)
-    saving, token = f"{_key(endpoint)}:saving", uuid.uuid4().hex
-    if not cache.add(saving, token, timeout=SAVING_SECONDS):
-        raise Busy("Somebody else is saving just now.", sent=errors.Sent.NO)
-    try:
-        attempt = _Attempt(endpoint, wanted, seen, frozenset(confirmed), reason, by, now, us)
-        return page_call(endpoint.workspace.name, lambda _seconds: attempt.run(), key=saving)
-    except Busy:
-        raise
-    except errors.DatabricksError as e:
-        raise NotSent(_problem(e)) from None
-    finally:
-        if cache.get(saving) == token:
-            cache.delete(saving)
+    attempt = _Attempt(endpoint, wanted, seen, frozenset(confirmed), reason, by, now, us)
+    return one_at_a_time(_key(endpoint), endpoint.workspace.name, attempt.run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,16 +238,10 @@ class _Attempt:
         """What came instead of a yes, where it may have been carried out all the same."""
         patch = change.method is Method.PATCH
         send = client.patch_permissions if patch else client.put_permissions
-        try:
-            send(self.endpoint.uid, map(_as_grant, change.grants), deadline=WRITE_SECONDS)
-        except errors.DatabricksError as e:
-            if e.sent is errors.Sent.MAYBE:
-                return _problem(e)
-            self._record("refused", before, change, problem=_problem(e))
-            if isinstance(e, errors.Refused):
-                raise Refused(_problem(e)) from None
-            raise
-        return None
+        return sent_once(
+            lambda: send(self.endpoint.uid, map(_as_grant, change.grants), deadline=WRITE_SECONDS),
+            lambda problem: self._record("refused", before, change, problem=problem),
+        )
 
     def _read_again(self, client: WorkspaceClient) -> Access | None:
         try:
@@ -417,7 +378,3 @@ def _key(endpoint: Endpoint) -> str:
 def _keep(endpoint: Endpoint, access: Access, now: datetime) -> None:
     """Everybody sees at once what a save has read."""
     upstream.share(_key(endpoint), Copy(access, now), KEPT_SECONDS)
-
-
-def _problem(e: errors.DatabricksError) -> Problem:
-    return Problem(type(e).__name__, e.message, e.status)

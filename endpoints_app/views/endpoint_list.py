@@ -36,7 +36,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context["rows"] = kept_rows.drawn(context["page"].versions, context["head"], context["now"])
     context["owners"], context["tags"] = listing.choices(context["visible"], context["head"])
     context["budget"] = budget.tally(context["visible"], context["head"])
-    context["budgets"] = sentences.budget.choices(context["budget"].policies)
+    context["budgets"] = sentences.budget.choices(context["budget"])
     context["offered"] = (
         tuple(source.name for source in context["sources"]),
         *(tuple(context[name]) for name in ("owners", "tags", "budgets")),

@@ -53,7 +53,7 @@ def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
         "actions": actions,
         "needs_somebody": acknowledging.is_needed(endpoint, row.status),
         "may_acknowledge": access.may(Action.ACKNOWLEDGE, endpoint.workspace_id),
-        "databricks_url": _databricks_url(endpoint),
+        "databricks_url": databricks_url(endpoint),
         "poll_url": _changes_url(endpoint),
         "cursor": head.cursor(now),
         "observed": partial.observed(sources(head, endpoint)),
@@ -81,6 +81,6 @@ def _changes_url(endpoint: Endpoint) -> str:
     return f"{url}?{urlencode({'id': endpoint.uid or endpoint.pk})}"
 
 
-def _databricks_url(endpoint: Endpoint) -> str:
+def databricks_url(endpoint: Endpoint) -> str:
     host = clients.host_for(endpoint.workspace.name)
     return f"{host}/ml/endpoints/{endpoint.name}" if host and not endpoint.gone_at else ""

@@ -35,9 +35,10 @@ from endpoints_app.domain.permissions import (
 )
 from endpoints_app.domain.roles import Action
 from endpoints_app.models import Endpoint
-from endpoints_app.services import permissions
-from endpoints_app.services.upstream import Busy, Problem
-from endpoints_app.views import guards, heading
+from endpoints_app.services import permissions, saving
+from endpoints_app.services.upstream import Busy
+from endpoints_app.views import guards, heading, notices
+from endpoints_app.views.notices import Notice
 from endpoints_app.views.permissions import has_list, matches
 
 SHOWN = 200  # lines of the form; a search finds the others
@@ -234,12 +235,9 @@ def _begin(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
 
 
 @dataclass(slots=True)
-class Notice:
-    """What stands above a form that comes back."""
+class ListNotice(Notice):
+    """With what somebody else changed in the list, and what this person wanted to."""
 
-    title: str
-    text: str = ""
-    tone: str = "bad"
     moved: Collection[Difference] = ()
     wishes: Collection[Difference] = ()
 
@@ -287,7 +285,7 @@ def _review(
         return _form(request, endpoint, form, notice=Notice(_("Nothing is changed yet."), tone=""))
     access = _current(endpoint)
     if access is None:
-        return _form(request, endpoint, form, notice=_silent(None), status=503)
+        return _form(request, endpoint, form, notice=notices.silent(None), status=503)
     if form.uid != endpoint.uid:
         return _replaced(request, endpoint, form, access)
     if moved := rules.moved(form.seen, access):
@@ -326,19 +324,19 @@ def _save(request: HttpRequest, endpoint: Endpoint, form: EditForm) -> HttpRespo
             now=timezone.now(),
         )
     except Busy:
-        return _review(request, endpoint, form, notice=_silent(None), status=503)
-    except permissions.NotSent as e:
-        return _review(request, endpoint, form, notice=_silent(e.problem), status=503)
+        return _review(request, endpoint, form, notice=notices.silent(None), status=503)
+    except saving.NotSent as e:
+        return _review(request, endpoint, form, notice=notices.silent(e.problem), status=503)
     except permissions.Moved as e:
         return _moved(request, endpoint, form, e.access, e.differences)
-    except permissions.Replaced:
+    except saving.Replaced:
         return _replaced(request, endpoint, form, _current(endpoint))
     except permissions.NeedsConfirmation:
         title = _("Not sent: confirm first what is marked below.")
         return _review(request, endpoint, form, notice=Notice(title), status=409)
     except permissions.Unsendable:
         return _form(request, endpoint, form, notice=_unsendable(), status=409)
-    except permissions.Refused as e:
+    except saving.Refused as e:
         title = _("Nothing was changed.")
         text = sentences.permissions.refused(e.problem.message)
         return _form(request, endpoint, form, notice=Notice(title, text), status=422)
@@ -362,7 +360,7 @@ def _moved(
     access: Access,
     moved: Collection[Difference],
 ) -> HttpResponse:
-    notice = Notice(
+    notice = ListNotice(
         _("Somebody else changed these permissions meanwhile. Nothing was sent."),
         _("The form below shows the list as it is now, with your changes in it."),
         moved=moved,
@@ -375,7 +373,7 @@ def _moved(
 def _replaced(
     request: HttpRequest, endpoint: Endpoint, form: EditForm, access: Access | None
 ) -> HttpResponse:
-    notice = Notice(
+    notice = ListNotice(
         _("Another endpoint has this name now. Nothing was sent."),
         _("The form below shows the permissions of the new one, with your changes in it."),
         wishes=_wishes(form),
@@ -396,17 +394,9 @@ def _not_confirmed(
     if outcome.problem is not None:
         what = outcome.problem.message or sentences.troubles.error(outcome.problem.kind)
         text = _("It may or may not have been carried out: %(what)s") % {"what": what}
-    notice = Notice(_("Not confirmed."), text, tone="unknown", wishes=wishes)
+    notice = ListNotice(_("Not confirmed."), text, tone="unknown", wishes=wishes)
     again = form if outcome.access is None else form.moved_to(endpoint, outcome.access)
     return _form(request, endpoint, again, access=outcome.access, notice=notice, status=502)
-
-
-def _silent(problem: Problem | None) -> Notice:
-    title = _("Nothing was sent, and nothing you typed is lost.")
-    if problem is None:
-        return Notice(title, _("Databricks is slow at the moment. Try again in a few seconds."))
-    what = sentences.troubles.error(problem.kind)
-    return Notice(title, _("The workspace cannot be asked: %(what)s.") % {"what": what})
 
 
 def _unsendable() -> Notice:

@@ -143,7 +143,7 @@ def test_the_tally_agrees_with_what_each_row_says(
     for value in (Standing.NONE, Standing.UNKNOWN, Standing.IMPOSSIBLE):
         assert tally.of(value) == rows.count(value) > 0
     assert sum(tally.of(value) for value in in_force) == sum(rows.count(v) for v in in_force) == 3
-    assert tally.policies == ["one", "two"]
+    assert [(line.id, line.number) for line in tally.policies] == [("one", 2), ("two", 1)]
     assert budget.tally([], head).without == 0
 
 
@@ -153,3 +153,53 @@ def test_policies_arrive_by_the_sync(lab: Lab) -> None:
     lab.settle()
     assert not named(lab.workspace, "unknown")
     assert budget.tally([lab.workspace.pk], live.read_head()).policies
+
+
+def test_policies_and_owners_are_counted(workspace: Workspace) -> None:
+    def add(name: str, owner: str, **more: Any) -> None:
+        tags = [{"key": "owner", "value": owner}]
+        sight(workspace, Answer(document(name, tags=tags, **more), NOW))
+
+    for name in "abc":
+        add(name, "search", **SET)
+    add("d", "risk", **SET)
+    add("e", "risk")
+    add("f", "risk")
+    add("g", "search")
+    add("h", "growth", **INHERITED)
+    add("llama", "risk", entity=PAY_PER_TOKEN)
+
+    tally = budget.tally([workspace.pk], live.read_head())
+
+    assert [(it.id, it.number, list(it.owners)) for it in tally.policies] == [
+        ("one", 4, ["search", "risk"]),
+        ("two", 1, ["growth"]),
+    ]
+    assert [(it.name, it.without, it.all) for it in tally.owners] == [
+        ("risk", 2, 3),
+        ("search", 1, 4),
+        ("growth", 0, 1),
+    ]
+    assert (tally.without, tally.possible, tally.impossible, tally.tagged) == (3, 8, 1, 5)
+
+
+def test_those_without_are_paged_the_longest_running_first(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(budget, "PAGE_SIZE", 2)
+    stopped = {"ready": "NOT_READY", "config_update": "NOT_UPDATING", "suspend": "STOPPED"}
+    sight(workspace, Answer(document("a", state=stopped), NOW))
+    for name in "bc":
+        sight(workspace, Answer(document(name), NOW))
+    Workspace.objects.update(observed_at=LATER)
+    head = live.read_head()
+
+    with django_assert_num_queries(4):
+        first = budget.without([workspace.pk], head, LATER, page=1)
+    last = budget.without([workspace.pk], head, LATER, page=99)
+
+    assert [line.endpoint.name for line in first.lines] == ["b", "c"]
+    assert [line.endpoint.name for line in last.lines] == ["a"]
+    assert (first.pages, last.page) == (2, 2)
+    assert first.names == {"": ["b", "c", "a"]}
+    assert [line.hours_a_day for line in (*first.lines, *last.lines)] == [24, 24, 0]

@@ -22,7 +22,7 @@ from endpoints_app.domain.permissions import (
     Wanted,
 )
 from endpoints_app.models import AuditEntry, Endpoint
-from endpoints_app.services import permissions, upstream
+from endpoints_app.services import permissions, saving, upstream
 from endpoints_app.services.permissions import Seen
 from endpoints_app.services.upstream import Busy
 from tests.conftest import Lab
@@ -272,7 +272,7 @@ def test_two_saves_never_run_at_once(editor: Editor, monkeypatch: pytest.MonkeyP
 
 def test_a_form_of_an_endpoint_that_was_replaced_is_not_sent(editor: Editor) -> None:
     editor.seen = Seen("f" * 32, editor.seen.direct)
-    with pytest.raises(permissions.Replaced):
+    with pytest.raises(saving.Replaced):
         editor.save({ANN: CAN_VIEW})
     assert editor.writes() == []
 
@@ -318,7 +318,7 @@ def test_while_the_workspace_does_not_say_who_we_are_nobody_is_lowered_unconfirm
 
 
 def test_what_databricks_refuses_comes_with_its_words(editor: Editor) -> None:
-    with pytest.raises(permissions.Refused) as raised:
+    with pytest.raises(saving.Refused) as raised:
         editor.save({ADMINS: CAN_VIEW})
     assert "group 'admins'" in raised.value.problem.message
     assert editor.recorded() == ["permissions asked", "permissions refused"]
@@ -327,7 +327,7 @@ def test_what_databricks_refuses_comes_with_its_words(editor: Editor) -> None:
 
 def test_nothing_is_sent_to_a_workspace_that_cannot_be_read(editor: Editor) -> None:
     editor.lab.emulator.fault("status", match={"method": "GET", "route": ROUTE}, status=500)
-    with pytest.raises(permissions.NotSent):
+    with pytest.raises(saving.NotSent):
         editor.save({ANN: CAN_VIEW})
     assert editor.writes() == []
     assert editor.recorded() == []

@@ -100,6 +100,32 @@ ADDRESSES = {
         "in 404 404 200 200 200",
         "in 405 405 405 405 405",
     ),
+    "budget": ("/budget/", "in 404 200 200 200 200", "in 405 405 405 405 405"),
+    "budget-changes": (
+        "/budget/changes/",
+        "401 404 200 200 200 200",
+        "401 405 405 405 405 405",
+    ),
+    "budget-csv": (
+        "/budget/endpoints.csv",
+        "in 404 200 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "endpoint-budget": (
+        "/w/lab/e/churn/budget/",
+        "in 404 404 200 200 200",
+        "in 405 405 405 405 405",
+    ),
+    "endpoint-budget-changes": (
+        "/w/lab/e/churn/budget/changes/",
+        "401 404 404 200 200 200",
+        "401 405 405 405 405 405",
+    ),
+    "endpoint-budget-edit": (  # no way to change it is configured: on to the panel
+        "/w/lab/e/churn/budget/edit/",
+        "in 404 404 403 403 to",
+        "in 404 404 403 403 to",
+    ),
     "schema": ("/w/lab/e/churn/schema/", "in 404 404 200 200 200", "in 405 405 405 405 405"),
     "schema-part": (
         "/w/lab/e/churn/schema/part/",

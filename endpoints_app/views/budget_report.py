@@ -1,0 +1,126 @@
+"""The report on budget policies: who has none, and who has which. A page and a file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from endpoints_app.domain.budget import Standing
+from endpoints_app.domain.spreadsheet import cell
+from endpoints_app.forms import ReportForm
+from endpoints_app.services import budget
+from endpoints_app.services.budget import Line
+from endpoints_app.services.live import Source
+from endpoints_app.views import guards, partial
+
+OWNERS_SHOWN = 12
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    context = _context(request, timezone.now())
+    if ignored := context["form"].ignored():
+        messages.warning(request, ignored)
+    return render(request, "budget/report.html", context)
+
+
+@require_safe
+def changes(request: HttpRequest) -> HttpResponse:
+    now, head = timezone.now(), guards.head(request)
+    sources = guards.sources(request, head)
+    if request.GET.get("since", "") == head.cursor(now):
+        return partial.unchanged(head, sources, now)
+    response = render(request, "budget/_changes.html", _context(request, now) | {"oob": True})
+    return partial.with_head(response, head, sources, now)
+
+
+@require_safe
+def table(request: HttpRequest) -> HttpResponse:
+    """Every living endpoint with what is known of its policy. Its words are the same in every
+    language: it is read by programs."""
+    now, head = timezone.now(), guards.head(request)
+    sources = guards.sources(request, head)
+    _form, chosen = _chosen(request, sources)
+    lines = budget.every([source.pk for source in chosen], head, now)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    name = f"budget-policies-{now:%Y-%m-%d}.csv"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.write("\ufeff")  # by which spreadsheet programs know UTF-8
+    csv.writer(response).writerows(_cells(lines))
+    return response
+
+
+COLUMNS = (
+    "workspace",
+    "endpoint",
+    "kind",
+    "status",
+    "owner",
+    "budget_policy",
+    "policy_name",
+    "policy_id",
+    "policy_id_set_on_endpoint",
+    "hours_running_per_day",
+)
+
+
+def _cells(lines: Iterable[Line]) -> Iterator[Iterable[str]]:
+    yield COLUMNS
+    for line in lines:
+        endpoint = line.endpoint
+        policy, standing = endpoint.policy, endpoint.budget_standing
+        name = budget.name_of(policy.id)
+        texts = (
+            endpoint.workspace.name,
+            endpoint.name,
+            endpoint.kind,
+            line.status.label,
+            endpoint.owner,
+            "cannot have one" if standing is Standing.IMPOSSIBLE else standing.value,
+            name if name != policy.id else "",
+            policy.id,
+            policy.own,
+        )
+        yield (*map(cell, texts), f"{line.hours_a_day:.1f}")
+
+
+def _chosen(request: HttpRequest, sources: list[Source]) -> tuple[ReportForm, list[Source]]:
+    form = ReportForm(request.GET, workspaces=[source.name for source in sources])
+    names = form.workspaces()
+    return form, [source for source in sources if not names or source.name in names]
+
+
+def _context(request: HttpRequest, now: datetime) -> dict[str, Any]:
+    head = guards.head(request)
+    sources = guards.sources(request, head)
+    form, chosen = _chosen(request, sources)
+    visible = [source.pk for source in chosen]
+    tally = budget.tally(visible, head)
+    owners = tally.owners
+    shown = [owner for owner in owners if owner.without][:OWNERS_SHOWN]
+    others = owners[len(shown) :]
+    return {
+        "form": form,
+        "tally": tally,
+        "most": max((line.number for line in tally.policies), default=1),
+        "without": budget.without(visible, head, now, page=form.page_number()),
+        "owners": shown,
+        "others": len(others),
+        "others_without": sum(owner.without for owner in others),
+        "others_all": sum(owner.all for owner in others),
+        "poll_url": partial.poll_url(request, "budget-changes"),
+        "cursor": head.cursor(now),
+        "observed": partial.observed(sources),
+        "sources": sources,
+        "chosen": chosen,
+        "now": now,
+        "head": head,
+    }
