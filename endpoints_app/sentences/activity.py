@@ -13,7 +13,7 @@ from endpoints_app.domain.activity import Kind
 from endpoints_app.domain.config_version import Stage
 from endpoints_app.domain.logs import Log
 from endpoints_app.models import AuditEntry, ConfigVersion, Operation, StatusChange
-from endpoints_app.sentences import config, logs, operations, permissions, troubles
+from endpoints_app.sentences import budget, config, logs, operations, permissions, troubles
 from endpoints_app.services.activity import Entry
 
 KINDS: dict[Kind, Promise] = {

@@ -65,7 +65,116 @@ class Tally:
         return sum(group.number for group in self.groups if group.standing in standings)
 
     @property
-    def without(visible: Collection[int], head: Head, now: datetime, *, page: int) -> Without:
+    def without(self) -> int:
+        return self.of(Standing.NONE)
+
+    @property
+    def unknown(self) -> int:
+        return self.of(Standing.UNKNOWN)
+
+    @property
+    def tagged(self) -> int:
+        return self.of(Standing.SET, Standing.INHERITED)
+
+    @property
+    def impossible(self) -> int:
+        return self.of(Standing.IMPOSSIBLE)
+
+    @property
+    def possible(self) -> int:
+        """Those that can have one."""
+        return sum(group.number for group in self.groups) - self.impossible
+
+    @property
+    def impossible_by_kind(self) -> list[tuple[Kind, int]]:
+        numbers = self._numbers(lambda it: it.kind, Standing.IMPOSSIBLE)
+        return sorted(numbers.items(), key=lambda it: -it[1])
+
+    @property
+    def policies(self) -> list[PolicyLine]:
+        """Those in use, the most used first."""
+        found: dict[str, dict[str, int]] = {}
+        for group in self.groups:
+            if group.policy:
+                owners = found.setdefault(group.policy, {})
+                owners[group.owner] = owners.get(group.owner, 0) + group.number
+        lines = [
+            PolicyLine(policy, sum(owners.values()), sorted(owners, key=lambda o: (-owners[o], o)))
+            for policy, owners in found.items()
+        ]
+        return sorted(lines, key=lambda line: (-line.number, name_of(line.id)))
+
+    @property
+    def owners(self) -> list[OwnerLine]:
+        """Whose endpoints can have one; who has the most without first."""
+        without = self._numbers(lambda it: it.owner, Standing.NONE)
+        every = self._numbers(lambda it: it.owner, *(set(Standing) - {Standing.IMPOSSIBLE}))
+        lines = [OwnerLine(owner, without.get(owner, 0), n) for owner, n in every.items()]
+        return sorted(lines, key=lambda line: (-line.without, line.name))
+
+    def _numbers(self, key: Callable[[Group], T], *standings: Standing) -> dict[T, int]:
+        numbers: dict[T, int] = {}
+        for group in self.groups:
+            if group.standing in standings:
+                numbers[key(group)] = numbers.get(key(group), 0) + group.number
+        return numbers
+
+
+def tally(visible: Collection[int], head: Head) -> Tally:
+    """No query of its own."""
+    everybody, seen = roster.at(head), frozenset(visible)
+
+    def find() -> Tally:
+        members = (it for it in everybody.members.values() if it.workspace in seen)
+        grouped = Counter((it.budget, it.kind, it.owner) for it in members)
+        return Tally(
+            [
+                # Where an id is set is another question than whether there is one.
+                Group(policy.id, policy.standing(Kind(kind)), Kind(kind), owner, number)
+                for (policy, kind, owner), number in grouped.items()
+            ]
+        )
+
+    return everybody.remember(("budget", seen), find)
+
+
+# Listed -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One endpoint of the report; `ran` is how much of the time it was not stopped, 0 to 1."""
+
+    endpoint: Endpoint
+    status: Status
+    stale: bool
+    ran: float
+
+    @property
+    def hours_a_day(self) -> float:
+        return 24 * self.ran
+
+    @property
+    def sizes(self) -> list[str]:
+        """Of what serves, or of what is to: lists do not carry them."""
+        found = detail.configurations(self.endpoint)
+        if found is None:
+            return []
+        shown = [entity for entity in found.entities if not entity.pending] or found.entities
+        return list(dict.fromkeys(size for entity in shown if (size := entity.size)))
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """A page of the endpoints without a policy; `names` are all of them, by owner."""
+
+    lines: Sequence[Line]
+    names: dict[str, list[str]]
+    page: int
+    pages: int
+
+
+def without(visible: Collection[int], head: Head, now: datetime, *, page: int) -> Without:
     """The longest running first: their usage matters most. Three queries."""
     found = _without(visible, head)
     # Wider than what is meant, and narrower than the fleet: who counts is said in one place.

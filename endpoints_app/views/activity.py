@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,12 +17,11 @@ from django.views.decorators.http import require_safe
 
 from endpoints_app import sentences
 from endpoints_app.domain.activity import PERIODS, Filters, Key, Kind
-from endpoints_app.domain.spreadsheet import cell
 from endpoints_app.models import Endpoint
 from endpoints_app.services import activity, activity_summary, events
 from endpoints_app.services.activity import Page
 from endpoints_app.services.upstream import Busy
-from endpoints_app.views import guards, heading
+from endpoints_app.views import csv_file, guards, heading
 
 MOST_ROWS = 20_000  # of a download
 
@@ -84,34 +82,20 @@ def download(request: HttpRequest, workspace: str, name: str) -> HttpResponseBas
     """What the filters leave, as CSV; Databricks' events are not ours to keep."""
     endpoint = guards.endpoint(request, workspace, name)
     filters = _filters(request)
-    response = StreamingHttpResponse(
-        _csv(endpoint, filters), content_type="text/csv; charset=utf-8"
-    )
-    response.headers["Content-Disposition"] = f'attachment; filename="{endpoint.name}-activity.csv"'
-    return response
+    return csv_file.of(_rows(endpoint, filters), f"{endpoint.name}-activity")
 
 
-class _Echo:
-    def write(self, line: str) -> str:
-        return line
-
-
-def _csv(endpoint: Endpoint, filters: Filters) -> Iterator[str]:
-    writer = csv.writer(_Echo())
+def _rows(endpoint: Endpoint, filters: Filters) -> Iterator[list[str]]:
     head = [_("Time (UTC)"), _("Kind"), _("What"), _("Who"), _("Why"), _("Details")]
-    yield "\ufeff" + writer.writerow(head)
+    yield head
     entries = activity.everything(endpoint, filters, now=timezone.now())
     for entry in islice(entries, MOST_ROWS):
         said = sentences.activity.said(entry)
         at = entry.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         kind = str(sentences.activity.KINDS[entry.kind])
-        yield writer.writerow(
-            [at, *(cell(text) for text in (kind, said.what, said.who, said.why, said.more))]
-        )
+        yield [at, kind, said.what, said.who, said.why, said.more]
     if next(entries, None) is not None:
-        yield writer.writerow(
-            [_("There is more: only the newest %s are in this file.") % MOST_ROWS]
-        )
+        yield [_("There is more: only the newest %s are in this file.") % MOST_ROWS]
 
 
 def _with_events(

@@ -153,8 +153,9 @@ def edit(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
 
 def _policies(request: HttpRequest, endpoint: Endpoint) -> list[tuple[str, str]]:
     """Those the settings name, and those in use where this person sees; by their names."""
-    sources = guards.sources(request, guards.head(request))
-    in_use = {line.id for line in budget.tally([source.pk for source in sources]).policies}
+    head = guards.head(request)
+    sources = guards.sources(request, head)
+    in_use = {line.id for line in budget.tally([it.pk for it in sources], head).policies}
     named = {policy: budget.name_of(policy) for policy in {*settings.BUDGET_POLICY_NAMES, *in_use}}
     return sorted(named.items(), key=lambda it: it[1].casefold())
 

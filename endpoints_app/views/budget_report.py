@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from endpoints_app.domain.budget import Standing
-from endpoints_app.domain.spreadsheet import cell
 from endpoints_app.forms import ReportForm
 from endpoints_app.services import budget
 from endpoints_app.services.budget import Line
 from endpoints_app.services.live import Source
-from endpoints_app.views import guards, partial
+from endpoints_app.views import csv_file, guards, partial
 
 OWNERS_SHOWN = 12
 
@@ -43,19 +41,14 @@ def changes(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def table(request: HttpRequest) -> HttpResponse:
+def table(request: HttpRequest) -> HttpResponseBase:
     """Every living endpoint with what is known of its policy. Its words are the same in every
     language: it is read by programs."""
     now, head = timezone.now(), guards.head(request)
     sources = guards.sources(request, head)
     _form, chosen = _chosen(request, sources)
     lines = budget.every([source.pk for source in chosen], head, now)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"budget-policies-{now:%Y-%m-%d}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.write("\ufeff")  # by which spreadsheet programs know UTF-8
-    csv.writer(response).writerows(_cells(lines))
-    return response
+    return csv_file.of(_rows(lines), f"budget-policies-{now:%Y-%m-%d}")
 
 
 COLUMNS = (
@@ -72,13 +65,13 @@ COLUMNS = (
 )
 
 
-def _cells(lines: Iterable[Line]) -> Iterator[Iterable[str]]:
+def _rows(lines: Iterable[Line]) -> Iterator[Iterable[str]]:
     yield COLUMNS
     for line in lines:
         endpoint = line.endpoint
         policy, standing = endpoint.policy, endpoint.budget_standing
         name = budget.name_of(policy.id)
-        texts = (
+        yield (
             endpoint.workspace.name,
             endpoint.name,
             endpoint.kind,
@@ -88,8 +81,8 @@ def _cells(lines: Iterable[Line]) -> Iterator[Iterable[str]]:
             name if name != policy.id else "",
             policy.id,
             policy.own,
+            f"{line.hours_a_day:.1f}",
         )
-        yield (*map(cell, texts), f"{line.hours_a_day:.1f}")
 
 
 def _chosen(request: HttpRequest, sources: list[Source]) -> tuple[ReportForm, list[Source]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,7 +22,7 @@ from endpoints_app.models import Endpoint
 from endpoints_app.services import metric_samples, metrics
 from endpoints_app.services.metrics import Panel
 from endpoints_app.services.upstream import Problem
-from endpoints_app.views import guards, heading
+from endpoints_app.views import csv_file, guards, heading
 
 
 @require_safe
@@ -139,9 +138,6 @@ def _addresses(request: HttpRequest, endpoint: Endpoint) -> dict[str, str]:
 
 # The table as a file ---------------------------------------------------------------------------
 
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes what begins with these for a formula."""
-
 
 @require_safe
 def table(request: HttpRequest, workspace: str, name: str) -> HttpResponseBase:
@@ -149,48 +145,22 @@ def table(request: HttpRequest, workspace: str, name: str) -> HttpResponseBase:
     range_ = Range.of(request.GET.get("range", ""))
     entity = request.GET.get("entity", "")
     found = metrics.rows(endpoint, range_, entity=entity, now=timezone.now())
-    response = StreamingHttpResponse(
-        _lines(endpoint, entity, found), content_type="text/csv; charset=utf-8"
-    )
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="{_plain(endpoint.name)}-metrics-{range_.key}.csv"'
-    )
-    return response
+    return csv_file.of(_rows(endpoint, entity, found), f"{endpoint.name}-metrics-{range_.key}")
 
 
-class _Echo:
-    """What a writer writes comes back."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _lines(endpoint: Endpoint, entity: str, stretches: Iterator[Stretch]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
+def _rows(endpoint: Endpoint, entity: str, stretches: Iterator[Stretch]) -> Iterator[list[object]]:
     latency = [f"latency_{name}_ms" for name in QUANTILES]
-    head = ["from_utc", "minutes", "endpoint", "entity", "answer", *NAMES, *latency]
-    yield writer.writerow(head)
+    yield ["from_utc", "minutes", "endpoint", "entity", "answer", *NAMES, *latency]
     for stretch in stretches:
         reading = stretch.reading
         spread = reading.latency
         numbers = [reading.values.get(name) for name in NAMES]
         numbers += [quantile(spread, q) if spread else None for q in QUANTILES.values()]
-        yield writer.writerow(
-            [
-                f"{stretch.at:%Y-%m-%dT%H:%M:%SZ}",
-                reading.minutes,
-                _cell(endpoint.name),
-                _cell(entity),
-                _cell(stretch.answer),
-                *("" if number is None else round(number, 3) for number in numbers),
-            ]
-        )
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(DANGEROUS) else text
-
-
-def _plain(name: str) -> str:
-    """For the name of a file."""
-    return "".join(it if it.isascii() and (it.isalnum() or it in "-_.") else "_" for it in name)
+        yield [
+            f"{stretch.at:%Y-%m-%dT%H:%M:%SZ}",
+            reading.minutes,
+            endpoint.name,
+            entity,
+            stretch.answer,
+            *("" if number is None else round(number, 3) for number in numbers),
+        ]

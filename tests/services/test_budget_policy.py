@@ -1,4 +1,4 @@
-"""An endpoint's policy is read once for all, and changed with a read before and after, on record."""
+"""A policy is read once for all, and changed with a read before and after, on record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from tests.conftest import Lab
 NAME = "basket-recommender"
 GET = "/api/2.0/serving-endpoints/{name}"
 ROUTE = f"{GET}/budget-policy"
-OLD, NEW = "6f1c2b0e-old", "90ab77d1-new"
+OLD = "6f1c2b0e-1111-4a51-9a2d-0c5f4c0b7a10"
+NEW = "90ab77d1-2222-4a51-9a2d-0c5f4c0b7a10"
+THEIRS = "77cd0000-3333-4a51-9a2d-0c5f4c0b7a10"
 
 
 @pytest.fixture(autouse=True)
@@ -165,10 +167,10 @@ def test_the_second_time_sends_nothing(editor: Editor) -> None:
 def test_what_somebody_else_changed_meanwhile_stops_it(
     editor: Editor, somebody_else: Behind
 ) -> None:
-    somebody_else("theirs")
+    somebody_else(THEIRS)
     with pytest.raises(budget_policy.Moved) as raised:
         editor.save()
-    assert raised.value.policy.own == "theirs"
+    assert raised.value.policy.own == THEIRS
     assert editor.sent() == []
     assert editor.recorded() == []
 

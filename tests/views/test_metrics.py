@@ -480,7 +480,7 @@ def file(client: Client, **asked: str) -> list[dict[str, str]]:
     answer = client.get(CSV, asked)
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert "attachment" in answer["Content-Disposition"]
-    body = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    body = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
     return list(csv.DictReader(io.StringIO(body)))
 
 
