@@ -7,6 +7,7 @@ database and fleet, writes var/bench.json, and never judges a time.
   BENCH_DATABASES  "sqlite postgresql"; the second where PostgreSQL is installed
   BENCH_FLEETS     "1x100 1x1000 10x1000": workspaces x endpoints
   BENCH_SECONDS    2: how long each line is asked
+  BENCH_DOCUMENT   "on" puts the tables into docs/performance.md, when all is done
   BENCH_PARTS      "pages cycle browser live"; also "history", which first builds a year of it
 """
 
@@ -22,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from dashboard import programs
@@ -51,7 +53,11 @@ def redis() -> Iterator[str]:
         process.wait()
 
 
+said: list[str] = []
+
+
 def say(text: str = "") -> None:
+    said.append(text)
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -131,6 +137,16 @@ def browser_of(redis_url: str) -> list[dict[str, Any]]:
     return list(found)
 
 
+def put_into(document: Path) -> None:
+    """With BENCH_DOCUMENT=on: what was said takes the place of the table there."""
+    if os.environ.get("BENCH_DOCUMENT", "") not in ("1", "on"):
+        return
+    before, begin, rest = document.read_text().partition("```text\n")
+    _, end, after = rest.partition("```\n")
+    table = "\n".join([*said, ""])
+    document.write_text(f"{before}{begin}{table}{end}{after}")
+
+
 def main() -> None:
     started = datetime.now(UTC)
     databases = [d for d in DATABASES if d != "postgresql" or POSTGRESQL.there]
@@ -163,6 +179,8 @@ def main() -> None:
     out = ROOT / "var" / "bench.json"
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(results, indent=1))
+    out.with_suffix(".txt").write_text("\n".join([*said, ""]))
+    put_into(ROOT / "docs" / "performance.md")
     say(f"\n{(datetime.now(UTC) - started).seconds} s; the same is in {out.relative_to(ROOT)}")
 
 
