@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from endpoints_app import forms
 
-SECTIONS = ("endpoints", "operations", "maintenance")
-"""Pages that the frame has a link to."""
+SECTIONS = ("endpoints", "budget", "operations", "maintenance")
+"""Pages of which the frame says that a reader is there."""
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

@@ -96,8 +96,10 @@ def difference(before: str, after: str) -> str:
     return " → ".join(names)
 
 
-def hours(share: float) -> str:
-    """ "19 h a day"; less than an hour a day is not nothing."""
+def hours(share: float | None) -> str:
+    """ "19 h a day"; less than an hour a day is not nothing, and what is unknown is not stopped."""
+    if share is None:
+        return _("not known")
     hours = 24 * share
     if hours == 0:
         return _("stopped")

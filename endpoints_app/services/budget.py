@@ -143,16 +143,17 @@ def tally(visible: Collection[int], head: Head) -> Tally:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One endpoint of the report; `ran` is how much of the time it was not stopped, 0 to 1."""
+    """One endpoint of the report; `ran` is how much of the time it was not stopped, 0 to 1, and
+    None where nobody knows."""
 
     endpoint: Endpoint
     status: Status
     stale: bool
-    ran: float
+    ran: float | None
 
     @property
-    def hours_a_day(self) -> float:
-        return 24 * self.ran
+    def hours_a_day(self) -> float | None:
+        return None if self.ran is None else 24 * self.ran
 
     @property
     def sizes(self) -> list[str]:
@@ -214,4 +215,7 @@ def every(visible: Collection[int], head: Head, now: datetime) -> Iterator[Line]
 def _line(endpoint: Endpoint, stale: Collection[int], shares: dict[int, float]) -> Line:
     silent = endpoint.workspace_id in stale
     status = Status.UNKNOWN if silent else endpoint.known_status
-    return Line(endpoint, status, silent, shares.get(endpoint.pk, 0.0))
+    ran = shares.get(endpoint.pk)
+    if not ran and endpoint.known_status is Status.UNKNOWN:
+        ran = None  # what was never seen running was not seen stopped either
+    return Line(endpoint, status, silent, ran)

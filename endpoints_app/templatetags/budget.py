@@ -50,7 +50,7 @@ def why_impossible(kind: Kind) -> str:
 
 
 @register.filter
-def hours_a_day(share: float) -> str:
+def hours_a_day(share: float | None) -> str:
     return sentences.budget.hours(share)
 
 

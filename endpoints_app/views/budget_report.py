@@ -81,7 +81,7 @@ def _rows(lines: Iterable[Line]) -> Iterator[Iterable[str]]:
             name if name != policy.id else "",
             policy.id,
             policy.own,
-            f"{line.hours_a_day:.1f}",
+            "" if line.hours_a_day is None else f"{line.hours_a_day:.1f}",
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from endpoints_app import sentences
 from endpoints_app.databricks_api import wire
 from endpoints_app.domain.budget import Standing
 from endpoints_app.models import Endpoint, Workspace
@@ -204,3 +205,18 @@ def test_those_without_are_paged_the_longest_running_first(
     assert (first.pages, last.page) == (2, 2)
     assert first.names == {"": ["b", "c", "a"]}
     assert [line.hours_a_day for line in (*first.lines, *last.lines)] == [24, 24, 0]
+
+
+def test_what_was_never_known_to_run_is_not_called_stopped(workspace: Workspace) -> None:
+    sight(workspace, Answer(document(state={"ready": "?", "config_update": "?"}), NOW))
+    Workspace.objects.update(observed_at=LATER)
+
+    (line,) = budget.without([workspace.pk], live.read_head(), LATER, page=1).lines
+
+    assert (line.ran, line.hours_a_day) == (None, None)
+    assert sentences.budget.hours(line.ran) == "not known"
+    assert [sentences.budget.hours(it) for it in (0.0, 0.01, 0.8)] == [
+        "stopped",
+        "under 1 h a day",
+        "19 h a day",
+    ]

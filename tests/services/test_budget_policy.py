@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-import requests
 from django.contrib.auth.models import User
 from django.core.cache import cache
 
@@ -17,13 +16,10 @@ from endpoints_app.services import budget_policy, saving, upstream
 from endpoints_app.services.budget_policy import Seen
 from endpoints_app.services.upstream import Busy
 from tests.conftest import Lab
+from tests.policies import NEW, OLD, ROUTE, THEIRS, attach
 
 NAME = "basket-recommender"
 GET = "/api/2.0/serving-endpoints/{name}"
-ROUTE = f"{GET}/budget-policy"
-OLD = "6f1c2b0e-1111-4a51-9a2d-0c5f4c0b7a10"
-NEW = "90ab77d1-2222-4a51-9a2d-0c5f4c0b7a10"
-THEIRS = "77cd0000-3333-4a51-9a2d-0c5f4c0b7a10"
 
 
 @pytest.fixture(autouse=True)
@@ -41,18 +37,7 @@ Behind = Callable[[str], None]
 @pytest.fixture
 def somebody_else(lab: Lab) -> Behind:
     """Attaches a policy in the workspace itself."""
-
-    def attach(policy: str) -> None:
-        answer = requests.patch(
-            lab.emulator.url + ROUTE.replace("{name}", NAME),
-            json={"budget_policy_id": policy},
-            headers={"Authorization": f"Bearer {lab.emulator.token}"},
-            timeout=5,
-        )
-        assert answer.status_code == 200, answer.text
-        lab.emulator.calls.clear()
-
-    return attach
+    return partial(attach, lab, NAME)
 
 
 @pytest.fixture
