@@ -56,7 +56,21 @@
 
   document.addEventListener("DOMContentLoaded", look);
   setInterval(look, 1000);
-  if (!still) {
+  // A file is read again whole, once there is something to read: what is shown is never lost.
+  async function again() {
+    const selection = getSelection();
+    if (document.hidden || (selection && !selection.isCollapsed)) return;
+    try {
+      const there = await fetch(location.href, {method: "HEAD", cache: "no-store"});
+      if (there.ok) location.reload();
+    } catch {
+      // The file server is gone too; the clock goes on telling the age.
+    }
+  }
+
+  if (still) {
+    setInterval(again, 3 * RENEW);
+  } else {
     setInterval(renew, RENEW);
     document.addEventListener("visibilitychange", () => { look(); renew(); });
     document.addEventListener("htmx:beforeSwap", leave);

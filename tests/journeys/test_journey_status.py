@@ -251,7 +251,9 @@ def test_with_everything_dead_a_file_server_still_tells_the_truth(
     tell(desk, "lab", "fraud-scorer", BROKEN)
 
     def written() -> bool:
-        return '"down"' in (folder / "status.json").read_text()
+        listed = json.loads((folder / "status.json").read_text())["endpoints"]
+        down = [it["name"] for it in listed if it["status"] in ("not_ready", "update_failed")]
+        return down == ["fraud-scorer"]
 
     eventually(written, what="The snapshot of what is down")
     desk.kill(*desk.programs)

@@ -560,7 +560,7 @@ def test_a_static_page_stands_alone_and_is_neutral_by_itself(
     assert found.html["class"] == ["still"], "neutral until its script has found it fresh"
     assert int(str(found.html["data-valid"])) == int(good.clock.now.timestamp()) + 45
     assert not found.select("script[src], link[rel=stylesheet], [hx-get]")
-    assert found.select("head > meta[http-equiv=refresh]")
+    assert found.select("head > noscript > meta[http-equiv=refresh]")
     links = [str(a["href"]) for a in found.select("a[href]")]
     assert set(links) <= {"#main", "", "status.json", "x.html"}
     assert "Valid until 2026-11-22 03:00:45 UTC" in written or language == "ja"
