@@ -16,6 +16,7 @@ from endpoints_app.views import (
     endpoint_detail,
     endpoint_list,
     health,
+    incidents,
     logs,
     maintenance,
     metrics,
@@ -112,6 +113,12 @@ urlpatterns = [
         "w/<str:workspace>/e/<str:name>/acknowledge/clear/",
         acknowledge.clear,
         name="acknowledge-clear",
+    ),
+    path("w/<str:workspace>/e/<str:name>/incidents/", incidents.page, name="incidents"),
+    path(
+        "w/<str:workspace>/e/<str:name>/incidents/<int:pk>/remove/",
+        incidents.remove,
+        name="incident-remove",
     ),
     # Activity and configuration
     path("w/<str:workspace>/e/<str:name>/activity/", activity.page, name="activity"),

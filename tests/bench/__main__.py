@@ -8,7 +8,7 @@ database and fleet, writes var/bench.json, and never judges a time.
   BENCH_FLEETS     "1x100 1x1000 10x1000": workspaces x endpoints
   BENCH_SECONDS    2: how long each line is asked
   BENCH_DOCUMENT   "on" puts the tables into docs/performance.md, when all is done
-  BENCH_PARTS      "pages cycle browser live"; also "history", which first builds a year of it
+  BENCH_PARTS      "pages cycle browser live readers"; also "history", which builds a year of it
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.on_postgresql import server as postgresql
 DATABASES = os.environ.get("BENCH_DATABASES", "sqlite postgresql").split()
 FLEETS = os.environ.get("BENCH_FLEETS", "1x100 1x1000 10x1000").split()
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
-PARTS = os.environ.get("BENCH_PARTS", "pages cycle browser live").split()
+PARTS = os.environ.get("BENCH_PARTS", "pages cycle browser live readers").split()
 
 
 @contextmanager
@@ -176,6 +176,11 @@ def main() -> None:
         for database in databases:
             say(f"\nReal processes on {database}, {live.SHAPE}")
             results[f"live {database}"] = live.run(database, say=say)
+    if "readers" in PARTS:
+        from tests.bench import readers
+
+        say(f"\nThe status page, {readers.SHAPE}")
+        results["readers"] = readers.run(say=say)
     out = ROOT / "var" / "bench.json"
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(results, indent=1))

@@ -78,6 +78,16 @@ ADDRESSES = {
         "401 404 404 200 200 200",
         "401 405 405 405 405 405",
     ),
+    "incidents": (
+        "/w/lab/e/fraud-scorer/incidents/",
+        "in 404 404 200 200 200",
+        "in 404 404 403 400 400",
+    ),
+    "incident-remove": (
+        "/w/lab/e/fraud-scorer/incidents/1/remove/",
+        "in 405 405 405 405 405",
+        "in 404 404 403 to to",
+    ),
     "acknowledge-clear": (
         "/w/lab/e/fraud-scorer/acknowledge/clear/",
         "in 405 405 405 405 405",
