@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from endpoints_app.models import AuditEntry, Endpoint, Operation
 
@@ -38,6 +39,16 @@ def of_endpoint(
         endpoint=endpoint.name,
         detail=dict(detail),
     )
+
+
+def changed_here(endpoint: Endpoint, what: str) -> QuerySet[AuditEntry]:
+    """What people did to `what` of it ("permissions") through this program, newest first."""
+    return AuditEntry.objects.filter(
+        workspace=endpoint.workspace.name,
+        endpoint=endpoint.name,
+        at__gte=endpoint.first_seen_at,
+        action__startswith=f"{what} ",
+    ).exclude(action=f"{what} asked")
 
 
 def of_status_page(

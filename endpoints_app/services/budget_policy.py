@@ -9,11 +9,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
 
 from endpoints_app.databricks_api import WorkspaceClient, errors, wire
 from endpoints_app.domain.budget import IMPOSSIBLE, Call, Policy
-from endpoints_app.models import AuditEntry, Endpoint
+from endpoints_app.models import Endpoint
 from endpoints_app.services import audit, clients, live, sync, upstream
 from endpoints_app.services.saving import (
     READ_SECONDS,
@@ -61,16 +60,6 @@ def call_for(endpoint: Endpoint) -> Call | None:
         return None
     calls: dict[str, Call] = settings.BUDGET_POLICY_CALLS
     return calls.get(endpoint.workspace.name)
-
-
-def changed_here(endpoint: Endpoint) -> QuerySet[AuditEntry]:
-    """What people did to it through this program, newest first."""
-    return AuditEntry.objects.filter(
-        workspace=endpoint.workspace.name,
-        endpoint=endpoint.name,
-        at__gte=endpoint.first_seen_at,
-        action__startswith="budget policy ",
-    ).exclude(action="budget policy asked")
 
 
 # Saving -----------------------------------------------------------------------------------------

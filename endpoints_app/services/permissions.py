@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
 
 from endpoints_app.databricks_api import WorkspaceClient, errors
 from endpoints_app.databricks_api.wire_permissions import (
@@ -124,16 +123,6 @@ def ourselves(workspace: str, *, now: datetime) -> Ourselves | None:
     except Busy:
         return None
     return copy.value
-
-
-def changed_here(endpoint: Endpoint) -> QuerySet[AuditEntry]:
-    """What people did to its permissions through this program, newest first."""
-    return AuditEntry.objects.filter(
-        workspace=endpoint.workspace.name,
-        endpoint=endpoint.name,
-        at__gte=endpoint.first_seen_at,
-        action__startswith="permissions ",
-    ).exclude(action="permissions asked")
 
 
 # Saving -----------------------------------------------------------------------------------------

@@ -271,8 +271,7 @@ def setting_value(value: str | None) -> str:
 
 @register.filter
 def level(permission: str | None) -> str:
-    """`CAN_MANAGE` as Databricks' own pages write it."""
-    return permission.replace("_", " ") if permission else "–"
+    return sentences.permissions.level(permission)
 
 
 @register.filter

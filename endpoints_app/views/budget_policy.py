@@ -21,7 +21,7 @@ from endpoints_app.domain.budget import Policy
 from endpoints_app.domain.roles import Action
 from endpoints_app.forms import BudgetForm
 from endpoints_app.models import Endpoint
-from endpoints_app.services import budget, budget_policy, saving
+from endpoints_app.services import audit, budget, budget_policy, saving
 from endpoints_app.services.budget_policy import Seen
 from endpoints_app.services.upstream import Busy, Copy
 from endpoints_app.views import guards, heading, notices
@@ -88,7 +88,7 @@ def _read(endpoint: Endpoint) -> dict[str, Any]:
 
 def _shown(endpoint: Endpoint, copy: Copy[Policy]) -> dict[str, Any]:
     policy = copy.value or Policy(known=False)
-    recorded = list(budget_policy.changed_here(endpoint)[:CHANGES_SHOWN])
+    recorded = list(audit.changed_here(endpoint, "budget policy")[:CHANGES_SHOWN])
     return {
         "state": "",
         "copy": copy,

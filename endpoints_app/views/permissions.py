@@ -26,7 +26,7 @@ from endpoints_app.domain.permissions import (
 )
 from endpoints_app.domain.roles import Action
 from endpoints_app.models import AuditEntry, Endpoint
-from endpoints_app.services import permissions
+from endpoints_app.services import audit, permissions
 from endpoints_app.services.upstream import Busy, Copy
 from endpoints_app.views import guards, heading
 
@@ -110,7 +110,7 @@ def _read(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
         return {"state": state, "copy": copy, "version": _version(state, copy.problem)}
     us = permissions.ourselves(endpoint.workspace.name, now=now)
     levels = permissions.levels(endpoint, now=now)
-    recorded = list(permissions.changed_here(endpoint)[:CHANGES_SHOWN])
+    recorded = list(audit.changed_here(endpoint, "permissions")[:CHANGES_SHOWN])
     return {
         "state": "",
         "copy": copy,

@@ -12,7 +12,7 @@ from django.core.cache import cache
 
 from endpoints_app.domain.budget import Call, Standing
 from endpoints_app.models import AuditEntry, Endpoint
-from endpoints_app.services import budget_policy, saving, upstream
+from endpoints_app.services import audit, budget_policy, saving, upstream
 from endpoints_app.services.budget_policy import Seen
 from endpoints_app.services.upstream import Busy
 from tests.conftest import Lab
@@ -138,7 +138,7 @@ def test_who_when_why_and_what_is_on_record_before_it_is_sent(editor: Editor, mi
         assert (entry.detail["before"], entry.detail["wanted"]) == (OLD, NEW)
     assert "after" not in asked.detail
     assert changed.detail["after"] == NEW
-    assert list(budget_policy.changed_here(editor.endpoint)) == [changed]
+    assert list(audit.changed_here(editor.endpoint, "budget policy")) == [changed]
 
 
 def test_the_second_time_sends_nothing(editor: Editor) -> None:
