@@ -94,6 +94,11 @@ def _emulators() -> Programs:
         port = programs.free_port()
         prefix = f"WORKSPACE_{name.upper().replace('-', '_')}"
         os.environ |= {f"{prefix}_HOST": f"http://127.0.0.1:{port}", f"{prefix}_TOKEN": token}
+        # Databricks publishes none; the emulator has one, so that it can be tried.
+        os.environ.setdefault(
+            f"{prefix}_BUDGET_POLICY_CALL",
+            "PATCH /api/2.0/serving-endpoints/{name}/budget-policy",
+        )
         state = VAR_DIR / f"emulator-{name}.json"
         emulators[f"emulator-{name}"] = programs.emulator(
             port=port, seed=seed, time_scale=scale, state=state

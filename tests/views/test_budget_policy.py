@@ -14,7 +14,7 @@ from django.test import Client
 
 from endpoints_app.domain.budget import Call
 from endpoints_app.models import AuditEntry
-from endpoints_app.services import upstream
+from endpoints_app.services import live, readings, upstream
 from tests.conftest import Lab
 from tests.policies import NEW, OLD, ROUTE, THEIRS, attach
 from tests.views.pages import inline, one, soup, text
@@ -206,6 +206,65 @@ def test_the_part_is_silent_while_nothing_changes(viewer: Client, somebody_else:
     assert THEIRS in told.content.decode()
 
 
+def unread(lab: Lab) -> None:
+    """Nothing but a list has told of it."""
+    lab.workspace.endpoints.filter(name=NAME).update(
+        budget_policy="", effective_budget_policy="", budget_known=False, document_at=None
+    )
+    lab.emulator.calls.clear()
+    cache.clear()
+
+
+def test_it_is_loading_only_where_nothing_is_known(viewer: Client, lab: Lab) -> None:
+    unread(lab)
+    viewer.cookies["script"] = "on"
+    loading = page(viewer)
+    assert loading.select("#policy .loading")
+    assert not lab.emulator.calls.counts
+    part = soup(viewer.get(str(one(loading, "#policy")["hx-get"])))
+    assert facts(part)[0] == "shop-search"
+    assert not page(viewer).select("#policy .loading")
+
+
+@pytest.mark.parametrize("kind", ["drop", "half", "status"])
+def test_with_nothing_read_before_a_failure_is_an_error_of_the_panel_alone(
+    kind: str, viewer: Client, lab: Lab
+) -> None:
+    unread(lab)
+    fault(lab, kind, **({"status": 500} if kind == "status" else {}))
+    found = page(viewer)
+    assert one(found, "#policy [data-state=error] a.btn")
+    assert one(found, "#title")
+
+
+def test_an_inherited_one_is_told_from_one_that_is_set(viewer: Client, lab: Lab) -> None:
+    names = {"effective_budget_policy_id": NEW}
+    fault(lab, "lie", set=names, remove=["budget_policy_id", "usage_policy_id"])
+    found = page(viewer)
+    assert one(found, "dl.policy")["data-standing"] == "inherited"
+    assert facts(found) == ["risk", "Inherited", NEW, "nothing"]
+
+
+def test_a_deleted_endpoint_shows_what_was_read_last(viewer: Client, lab: Lab) -> None:
+    lab.settle()
+    row = lab.endpoint(NAME)
+    with live.writing():
+        readings.save([row], [], [readings.bury(row, lab.clock())])
+    lab.emulator.calls.clear()
+    found = page(viewer, f"{PAGE}?id={row.uid}")
+    assert facts(found)[0] == "shop-search"
+    assert not found.select("#policy[hx-get], #policy #edit")
+    assert not lab.emulator.calls.counts
+
+
+def test_what_databricks_says_is_text(viewer: Client, lab: Lab) -> None:
+    evil = '"><script>alert(1)</script>'
+    fault(lab, "lie", set={"budget_policy_id": evil, "effective_budget_policy_id": evil})
+    found = page(viewer)
+    assert not inline(found)
+    assert facts(found)[0] == evil
+
+
 # Changing ---------------------------------------------------------------------------------------
 
 
@@ -258,6 +317,15 @@ def test_another_can_be_typed(manager: Client) -> None:
     assert f"shop-search → {THEIRS}" in text(form.page, "#diff")
     form.press("back")
     assert one(form.page, "input[name=other]")["value"] == THEIRS
+
+
+@pytest.mark.parametrize("policy", ["", "made-up"])
+def test_only_policies_that_are_known_can_be_chosen(policy: str, manager: Client, lab: Lab) -> None:
+    form = Form(manager)
+    form.press("save", policy=policy)
+    assert form.response.status_code == 400
+    assert one(form.page, "#policy-error")
+    assert sent(lab) == []
 
 
 def test_a_form_without_a_change_stays_where_it_is(manager: Client, lab: Lab) -> None:
