@@ -99,8 +99,10 @@ def _items(
     items = []
     for entry, name in scope.entries:
         status, since, known = entry.status, entry.since, entry.last_known
+        longer = entry.longer
         if entry.workspace in stale and status is not Status.UNKNOWN:
             status, since, known = Status.UNKNOWN, observed[entry.workspace] or since, status
+            longer = False
         trouble = on_it.get(entry.pk)
         items.append(
             Item(
@@ -108,6 +110,7 @@ def _items(
                 workspace=scope.workspaces[entry.workspace],
                 status=status,
                 since=since,
+                longer=longer,
                 planned=_excused(status, entry, running),
                 absent=entry.pk == 0,
                 updating=entry.updating,

@@ -16,7 +16,7 @@ from endpoints_app.domain.status_links import Links
 from endpoints_app.domain.uptime import Account, Change, Stretch, Totals
 
 NOTHING = Totals()
-FORMAT = 1
+FORMAT = 2
 """Raise when the form changes: a row of another form is as good as none."""
 
 
@@ -33,6 +33,7 @@ class Entry:
     updating: bool = False
     config: int | None = None
     pending: int | None = None
+    longer: bool = False  # it was so when first seen: since when is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,7 @@ def dump(facts: Facts) -> dict[str, Any]:
                 int(e.updating),
                 e.config,
                 e.pending,
+                int(e.longer),
             ]
             for e in facts.entries
         ],
@@ -249,9 +251,11 @@ def load(document: Any) -> Facts | None:
         workspaces=dict(document["workspaces"]),
         entries=[
             Entry(
-                pk, ws, name, statuses[value], _t(since), statuses.get(last), bool(moving), *configs
+                *(pk, ws, name, statuses[value], _t(since), statuses.get(last), bool(moving)),
+                *configs,
+                longer=bool(longer),
             )
-            for pk, ws, name, value, since, last, moving, *configs in document["entries"]
+            for pk, ws, name, value, since, last, moving, *configs, longer in document["entries"]
         ],
         views={
             slug: View(slug, title, [Member(*m) for m in members], workspaces)

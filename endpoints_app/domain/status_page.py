@@ -60,6 +60,7 @@ class Item:
     workspace: str
     status: Status
     since: datetime
+    longer: bool = False  # it was so when first seen
     planned: bool = False  # within planned work, which explains that it does not serve
     absent: bool = False
     updating: bool = False

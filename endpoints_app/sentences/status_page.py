@@ -247,11 +247,14 @@ def _label(status: Status) -> str:
     return _("stopped on purpose") if status is Status.STOPPED else status.label
 
 
-def since(at: datetime, now: datetime) -> str:
-    return _("since %(time)s, %(lasting)s") % {
-        "time": clock(at, now),
-        "lasting": lasting(now - at),
-    }
+def since(found: Item | Silent, now: datetime) -> str:
+    """Since when it is so, and how long that is; nothing where nobody knows."""
+    if found.since is None:
+        return ""
+    said = _("since %(time)s, %(lasting)s")
+    if isinstance(found, Item) and found.longer:
+        said = _("since %(time)s or before, %(lasting)s or longer")
+    return said % {"time": clock(found.since, now), "lasting": lasting(now - found.since)}
 
 
 def on_it(item: Item, now: datetime) -> str:

@@ -161,7 +161,11 @@ def _rows(names: Mapping[int, str]) -> list[Row]:
     for pk, ws, name, value, since, last, *configs, first, updated, tags in found.order_by(
         "workspace__name", "name"
     ).values_list(*fields):
-        entry = Entry(pk, ws, name, statuses[value], since, statuses.get(last), *configs)
+        entry = Entry(
+            *(pk, ws, name, statuses[value], since, statuses.get(last)),
+            *configs,
+            longer=since == first,
+        )
         rows.append(Row(entry, first, updated, tags))
     return rows
 

@@ -210,8 +210,8 @@ REACHED = """
     Hint: pattern name
     SourceLine: name observed_at stale number
     Poller: pace waiting seen_at
-    Item: name workspace status since planned absent updating config pending last_known role until
-        links strip
+    Item: name workspace status since longer planned absent updating config pending last_known role
+        until links strip
     Links: runbook_url contact_name contact_url
     Span: start end status
     Silent: workspace number since known

@@ -53,6 +53,11 @@ def look(url: str = "/status/", **headers: str) -> BeautifulSoup:
     return soup(Client().get(url, headers=headers))
 
 
+def first(found: BeautifulSoup) -> str:
+    """What needs attention most."""
+    return " ".join(found.select(".abn > li")[0].get_text(" ").split())
+
+
 def head(found: BeautifulSoup) -> str:
     return text(found, ".verdict.now h1")
 
@@ -89,6 +94,18 @@ def test_two_down_says_so_with_numbers_and_a_time(fleet: Fleet) -> None:
     assert "Nobody has taken it yet" in first.get_text()
     assert first.select("time[datetime='2026-11-22T03:00:00Z']")
     assert "8 Ready, 1 updating and 2 stopped on purpose" in text(found, "details summary")
+
+
+def test_nobody_claims_to_know_the_beginning_of_what_was_so_when_first_seen(fleet: Fleet) -> None:
+    down = Endpoint.objects.get(name="fraud-scorer")
+    fleet.publish()
+    fleet.forward(30)
+    assert "since 03:00 or before, 30 s or longer" in first(look())
+
+    down.first_seen_at = down.status_since - timedelta(hours=1)
+    down.save()
+    fleet.publish()
+    assert "since 03:00, 30 s" in first(look())
 
 
 def test_a_reader_hears_what_the_tab_shows(fleet: Fleet) -> None:
