@@ -251,9 +251,8 @@ def load(document: Any) -> Facts | None:
         workspaces=dict(document["workspaces"]),
         entries=[
             Entry(
-                *(pk, ws, name, statuses[value], _t(since), statuses.get(last), bool(moving)),
-                *configs,
-                longer=bool(longer),
+                *(pk, ws, name, statuses[value], _t(since), statuses.get(last)),
+                *(bool(moving), *configs, bool(longer)),
             )
             for pk, ws, name, value, since, last, moving, *configs, longer in document["entries"]
         ],

@@ -158,14 +158,11 @@ def _rows(names: Mapping[int, str]) -> list[Row]:
         "config_version", "pending_version", "first_seen_at", "updated_at", "tags",
     )  # fmt: skip
     rows = []
-    for pk, ws, name, value, since, last, *configs, first, updated, tags in found.order_by(
+    for pk, ws, name, value, since, last, *more, first, updated, tags in found.order_by(
         "workspace__name", "name"
     ).values_list(*fields):
-        entry = Entry(
-            *(pk, ws, name, statuses[value], since, statuses.get(last)),
-            *configs,
-            longer=since == first,
-        )
+        known = (pk, ws, name, statuses[value], since, statuses.get(last))
+        entry = Entry(*known, *(*more, since == first))
         rows.append(Row(entry, first, updated, tags))
     return rows
 

@@ -97,15 +97,17 @@ def test_two_down_says_so_with_numbers_and_a_time(fleet: Fleet) -> None:
 
 
 def test_nobody_claims_to_know_the_beginning_of_what_was_so_when_first_seen(fleet: Fleet) -> None:
-    down = Endpoint.objects.get(name="fraud-scorer")
     fleet.publish()
     fleet.forward(30)
     assert "since 03:00 or before, 30 s or longer" in first(look())
 
-    down.first_seen_at = down.status_since - timedelta(hours=1)
-    down.save()
+
+def test_since_when_is_said_of_what_was_otherwise_before(fleet: Fleet) -> None:
+    seen = fleet.clock.now - timedelta(hours=1)
+    Endpoint.objects.filter(name="fraud-scorer").update(first_seen_at=seen)
     fleet.publish()
-    assert "since 03:00, 30 s" in first(look())
+    fleet.forward(30)
+    assert "since 03:00, 30 s Does" in first(look())
 
 
 def test_a_reader_hears_what_the_tab_shows(fleet: Fleet) -> None:
