@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from endpoints_app.databricks_api import errors, wire
 from endpoints_app.domain.lifecycle import OperationKind, State
 from endpoints_app.models import Endpoint, Operation
-from endpoints_app.services import clients, live, sync
-from endpoints_app.services.upstream import page_call
+from endpoints_app.services import clients, live, sync, upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def read_now(endpoint: Endpoint, *, now: datetime) -> None:
     in time the page is shown without them."""
     document: wire.Endpoint | None
     try:
-        document = page_call(
+        document = upstream.page_call(
             endpoint.workspace.name,
             lambda seconds: clients.client_for(endpoint.workspace.name).get_endpoint(
                 endpoint.name, deadline=seconds

@@ -13,7 +13,8 @@ from typing import TypeVar
 from django.core.cache import cache
 
 from endpoints_app.databricks_api import errors
-from endpoints_app.services.upstream import Busy, Problem, page_call
+from endpoints_app.services import upstream
+from endpoints_app.services.upstream import Busy, Problem
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ def one_at_a_time(key: str, workspace: str, attempt: Callable[[], T]) -> T:
     if not cache.add(saving, token, timeout=SAVING_SECONDS):
         raise Busy("Somebody else is saving just now.", sent=errors.Sent.NO)
     try:
-        return page_call(workspace, lambda _seconds: attempt(), key=saving)
+        return upstream.page_call(workspace, lambda _seconds: attempt(), key=saving)
     except Busy:
         raise
     except errors.DatabricksError as e:
