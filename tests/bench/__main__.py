@@ -105,7 +105,8 @@ def one(part: str, fleet: str) -> list[Any]:
 
 def pages_of(part: str, fleet: str, database: str, redis_url: str) -> list[dict[str, Any]]:
     found = alone(part, fleet, database, redis_url)
-    say(f"\n{fleet} endpoints on {database}{', a year of history' if part == 'history' else ''}")
+    kept = ", a year of history, 14 days of metrics" if part == "history" else ""
+    say(f"\n{fleet} endpoints on {database}{kept}")
     say(HEADINGS)
     for line in found:
         say(printed(Line(**line)))

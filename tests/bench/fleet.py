@@ -15,7 +15,7 @@ from django.utils import timezone
 from endpoints_app.databricks_api import wire
 from endpoints_app.domain.status import Status
 from endpoints_app.emulator import documents, fleet
-from endpoints_app.models import Endpoint, StatusChange, Workspace
+from endpoints_app.models import Endpoint, MetricSample, MetricWatch, StatusChange, Workspace
 from endpoints_app.services import live, readings, status_payload, workspaces
 from tests.prepare_desk import PASSWORD
 
@@ -102,5 +102,38 @@ def history(*, days: int = 365, share: float = 0.2, batch: int = 5_000) -> int:
             count += len(StatusChange.objects.bulk_create(made, batch_size=500))
             made = []
     count += len(StatusChange.objects.bulk_create(made, batch_size=500))
+    analyse()
+    return count
+
+
+def metrics(*, days: int = 14, endpoints: int = 100) -> int:
+    """What sampling keeps of `endpoints` that are sampled all the time: the last day by minutes,
+    the days before by five of them. Returns how many rows."""
+    minute = timezone.now().replace(second=0, microsecond=0)
+    by_minutes = [(minute - timedelta(minutes=n), 1) for n in range(1, 24 * 60)]
+    rolled_up = [
+        (minute - timedelta(days=1, minutes=5 * n), 5) for n in range((days - 1) * 24 * 12)
+    ]
+    sampled = Endpoint.objects.living().filter(status="ready").order_by("name")[:endpoints]
+    count = 0
+    for endpoint in sampled.only("pk"):
+        MetricWatch.objects.create(endpoint=endpoint, kept=True, due_at=minute + timedelta(days=1))
+        made = [
+            MetricSample(
+                endpoint=endpoint,
+                at=at,
+                minutes=minutes,
+                requests=60.0 * minutes,
+                errors_4xx=1.0,
+                errors_5xx=0.0,
+                concurrency=4.0,
+                cpu=35.0,
+                memory=60.0,
+                latency=[[10, 20.0], [50, 50.0], [250, 59.0], [None, 60.0]],
+                rolled_up=minutes > 1,
+            )
+            for at, minutes in by_minutes + rolled_up
+        ]
+        count += len(MetricSample.objects.bulk_create(made, batch_size=500))
     analyse()
     return count

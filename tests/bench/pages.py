@@ -16,7 +16,7 @@ def run(workspaces: int, endpoints: int, *, seconds: float, history: bool = Fals
     from django.utils import timezone
 
     from dashboard import programs
-    from endpoints_app.models import Endpoint, Workspace
+    from endpoints_app.models import Endpoint, MetricWatch, Workspace
     from endpoints_app.services import live
     from tests.bench import fleet
 
@@ -26,6 +26,7 @@ def run(workspaces: int, endpoints: int, *, seconds: float, history: bool = Fals
     fleet.fill(names, endpoints)
     if history:
         fleet.history()
+        fleet.metrics()
     client = Client()
     client.force_login(fleet.reader())
     cookie = f"sessionid={client.cookies['sessionid'].value}"
@@ -59,6 +60,13 @@ def run(workspaces: int, endpoints: int, *, seconds: float, history: bool = Fals
         ("status page", "/status/"),
         ("status.json", "/status.json"),
     ]
+    if history:
+        sampled = MetricWatch.objects.select_related("endpoint__workspace")[0].endpoint
+        charts = f"/w/{sampled.workspace.name}/e/{sampled.name}/metrics/"
+        asked += [
+            ("metrics, an hour", f"{charts}?range=1h"),
+            ("metrics, 14 days", f"{charts}?range=14d"),
+        ]
     directory = Path(os.environ["VAR_DIR"])
     bare_port, port = programs.free_port(), programs.free_port()
     env = dict(os.environ)
