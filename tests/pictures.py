@@ -20,6 +20,7 @@ from tests.journeys.conftest import CHROMIUM, FLAGS
 
 FOLDER = programs.BASE_DIR / "docs" / "pictures"
 SIZE = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
 
 
 @contextmanager
@@ -81,6 +82,9 @@ def main() -> None:
                 page.click("button[name=kind]")
                 page.wait_for_selector("[data-operation][data-state=sent]")
                 page.screenshot(path=FOLDER / "operation-light.png", clip={"x": 0, "y": 0, **SIZE})
+            page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+            page.goto(f"{url}/status/")
+            page.screenshot(path=FOLDER / f"status-{theme}.png")
             context.close()
         browser.close()
 
