@@ -174,7 +174,7 @@ def _why(endpoint: Endpoint, problem: Problem | None) -> Absence:
     if kind == errors.DoesNotExist.__name__:
         return Absence.GONE
     told = (problem.message if problem else "").lower()
-    if any(word in told for word in ("preview", "region", "not enabled", "not available")):
+    if any(word in told for word in ("preview", "region", "not enabled")):
         return Absence.PREVIEW
     refused = (errors.BadRequest, errors.InvalidState, errors.NotKnown, errors.Conflict)
     unknown_path = kind == errors.NotKnown.__name__ or (problem and problem.status == 501)
@@ -184,7 +184,7 @@ def _why(endpoint: Endpoint, problem: Problem | None) -> Absence:
         return Absence.NOT_OURS
     if not endpoint.known_status.serving:
         return Absence.NOT_READY
-    if unknown_path:
+    if unknown_path or "not available" in told:
         return Absence.PREVIEW
     return (
         Absence.FEATURE_SPEC if endpoint.known_kind is Kind.FEATURE_SPEC else (Absence.NO_SIGNATURE)

@@ -108,6 +108,7 @@ def test_the_findings_of_another_document_do_not_stay(
         (403, "PERMISSION_DENIED", "No.", Absence.NOT_ALLOWED),
         (404, "ENDPOINT_NOT_FOUND", "No API found.", Absence.PREVIEW),
         (400, "BAD_REQUEST", "Not available in this region.", Absence.PREVIEW),
+        (400, "BAD_REQUEST", "The schema is not available.", Absence.PREVIEW),
         (404, "RESOURCE_DOES_NOT_EXIST", "Gone.", Absence.GONE),
         (500, "INTERNAL_ERROR", "Oh.", Absence.FAILED),
     ],
@@ -134,7 +135,6 @@ def test_a_refusal_says_what_it_most_likely_means(
     [
         ("custom", "stopped", Absence.NOT_READY),
         ("custom", "updating", Absence.NOT_READY),
-        ("feature_spec", "ready", Absence.FEATURE_SPEC),
         ("external", "ready", Absence.NOT_OURS),
         ("foundation", "ready", Absence.NOT_OURS),
     ],
@@ -148,8 +148,16 @@ def test_kind_and_state_explain_a_refusal(
     absence: Absence,
 ) -> None:
     endpoint.kind, endpoint.status = kind, status
-    answer({"error_code": "BAD_REQUEST", "message": "No schema."}, 400)
+    answer({"error_code": "BAD_REQUEST", "message": "The schema is not available."}, 400)
     assert read(lab, endpoint).absence is absence
+
+
+def test_a_feature_spec_has_no_signature_of_its_own(
+    lab: Lab, endpoint: Endpoint, answer: Callable[..., None]
+) -> None:
+    endpoint.kind, endpoint.status = "feature_spec", "ready"
+    answer({"error_code": "BAD_REQUEST", "message": "No schema."}, 400)
+    assert read(lab, endpoint).absence is Absence.FEATURE_SPEC
 
 
 @pytest.mark.parametrize(
