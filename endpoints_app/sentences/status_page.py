@@ -251,10 +251,10 @@ def since(found: Item | Silent, now: datetime) -> str:
     """Since when it is so, and how long that is; nothing where nobody knows."""
     if found.since is None:
         return ""
-    said = _("since %(time)s, %(lasting)s")
+    lasted = lasting(now - found.since)
     if isinstance(found, Item) and found.longer:
-        said = _("since %(time)s or before, %(lasting)s or longer")
-    return said % {"time": clock(found.since, now), "lasting": lasting(now - found.since)}
+        return _("for %(lasted)s or longer") % {"lasted": lasted}
+    return _("since %(time)s, %(lasting)s") % {"time": clock(found.since, now), "lasting": lasted}
 
 
 def on_it(item: Item, now: datetime) -> str:

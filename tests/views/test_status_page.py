@@ -99,7 +99,7 @@ def test_two_down_says_so_with_numbers_and_a_time(fleet: Fleet) -> None:
 def test_nobody_claims_to_know_the_beginning_of_what_was_so_when_first_seen(fleet: Fleet) -> None:
     fleet.publish()
     fleet.forward(30)
-    assert "since 03:00 or before, 30 s or longer" in first(look())
+    assert "for 30 s or longer Does" in first(look())
 
 
 def test_since_when_is_said_of_what_was_otherwise_before(fleet: Fleet) -> None:
