@@ -11,10 +11,16 @@ from endpoints_app import forms
 SECTIONS = ("endpoints", "budget", "operations", "maintenance")
 """Pages of which the frame says that a reader is there."""
 
+BEHIND_THE_STATUS_PAGE = ("maintenance-", "status-view", "status-link")
+"""Names of the pages to which the frame leads by the one for planned work."""
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     match = request.resolver_match
-    section = match.url_name if match and match.url_name in SECTIONS else ""
+    name = match.url_name or "" if match else ""
+    if name.startswith(BEHIND_THE_STATUS_PAGE):
+        name = "maintenance"
+    section = name if name in SECTIONS else ""
     return {
         "section": section,
         "address": forms.asked(request.GET) if section == "endpoints" else "",

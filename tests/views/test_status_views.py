@@ -54,6 +54,12 @@ def test_a_page_lists_endpoints_by_the_names_that_the_public_knows(
     assert AuditEntry.objects.get(action="status page made").detail["page"] == "risk"
 
 
+def test_the_frame_says_where_one_is(fleet: Fleet, as_mika: Client) -> None:
+    for address in ("views/", "views/make/", "links/", "maintenance/plan/"):
+        page = soup(as_mika.get(f"/status-desk/{address}"))
+        assert text(page, ".nav [aria-current]") == "Planned work", address
+
+
 def test_or_shows_a_workspace_or_a_tag(fleet: Fleet, as_mika: Client) -> None:
     whole = made(as_mika, slug="whole", scope="workspace", workspace="lab")
     assert (whole.workspace, whole.tag, members(whole)) == (fleet.workspace, "", [])
