@@ -37,7 +37,7 @@ def test_a_list_asked_for_before_a_stop_never_brings_ready_back(patient: Desk) -
     lists = patient.lab.lists()
     otto.ask(endpoint, "stop")
     assert otto.until_settled(endpoint) == "confirmed"
-    assert otto.status(endpoint) == "stopped"
+    otto.until_status(endpoint, "stopped")  # status.json is written each second
     assert patient.lab.lists() == lists
 
     def still_stopped() -> bool:
