@@ -18,7 +18,7 @@ from endpoints_app.domain.config_version import Stage
 from endpoints_app.models import ConfigVersion, Endpoint
 from endpoints_app.sentences.activity import Said
 from endpoints_app.services.activity import Entry
-from endpoints_app.templatetags.desk import clock
+from endpoints_app.templatetags.times import clock
 
 register = template.Library()
 

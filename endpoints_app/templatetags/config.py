@@ -15,7 +15,7 @@ from endpoints_app.domain.config_diff import Line, Section
 from endpoints_app.domain.config_version import Stage
 from endpoints_app.domain.masking import MASK, REFERENCE
 from endpoints_app.models import ConfigVersion
-from endpoints_app.templatetags.desk import icon
+from endpoints_app.templatetags.icons import icon
 
 register = template.Library()
 

@@ -18,7 +18,7 @@ from endpoints_app.domain.charts import Axis, Point, Run, lines, spaced
 from endpoints_app.domain.metric_charts import PERCENT, Chart, Line, Missing, Range, columns
 from endpoints_app.domain.metric_gaps import Gap
 from endpoints_app.services.metrics import Moment, Panel
-from endpoints_app.templatetags import desk
+from endpoints_app.templatetags import operations, times, traces
 
 register = template.Library()
 
@@ -81,7 +81,7 @@ def is_missing(value: object) -> bool:
 @register.filter
 def together(spans: Sequence[Gap]) -> str:
     """How long they lasted in all."""
-    return desk.duration(
+    return times.duration(
         sum((it.end - it.start for it in spans[1:]), spans[0].end - spans[0].start)
     )
 
@@ -311,7 +311,7 @@ def _percent(share: float) -> str:
 @register.simple_tag
 def status_lane(panel: Panel) -> SafeString:
     what = _("Status, last %(range)s") % {"range": range_label(panel.range)}
-    return desk.trace(panel.spans, what)
+    return traces.trace(panel.spans, what)
 
 
 @register.simple_tag
@@ -324,8 +324,8 @@ def time_axis(panel: Panel) -> SafeString:
         said = format_date(at, _day_format() if is_day else "H:i")
         texts.append((_percent(axis.place(at)), "" if number % 2 else "alt", said))
     label = _("Time axis, %(start)s to %(end)s") % {
-        "start": desk.exact(axis.start),
-        "end": desk.exact(axis.end),
+        "start": times.exact(axis.start),
+        "end": times.exact(axis.end),
     }
     return format_html(
         '<svg class="plot" role="img" aria-label="{}">{}</svg>',
@@ -388,7 +388,7 @@ def moment_id(moment: Moment) -> str:
 def mark_said(mark: Moment) -> str:
     if mark.operation is not None:
         return _("%(verb)s asked by %(name)s") % {
-            "verb": desk.verb(mark.operation.kind),
+            "verb": operations.verb(mark.operation.kind),
             "name": mark.operation.actor_name,
         }
     if mark.config is not None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from endpoints_app import sentences
 from endpoints_app.domain import zoned
 from endpoints_app.models import Maintenance, StatusLink, StatusView
-from endpoints_app.templatetags.desk import exact
+from endpoints_app.templatetags.times import exact, iso
 
 register = template.Library()
 
@@ -26,7 +26,7 @@ def until(value: datetime, now: datetime) -> SafeString:
     today = local.date() == timezone.localtime(now, UTC).date()
     return format_html(
         '<time datetime="{}" title="{}">{} UTC</time>',
-        local.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        iso(value),
         exact(value),
         local.strftime("%H:%M" if today else "%Y-%m-%d %H:%M"),
     )
