@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import io
 import os
 import re
 import secrets
@@ -46,6 +47,8 @@ def main() -> None:
     desk = programs.dashboard(bind=bind, port=port, var_dir=VAR_DIR)
 
     _prepare()
+    if demo:
+        _name_policies()
     hello = Hello(port=port, var_dir=VAR_DIR, demo=demo, say=say)
     keep([ground, desk], directory=BASE_DIR, logs=VAR_DIR / "log", pulse=hello)
 
@@ -104,6 +107,16 @@ def _emulators() -> Programs:
             port=port, seed=seed, time_scale=scale, state=state
         )
     return emulators
+
+
+def _name_policies() -> None:
+    """Databricks tells their names to account admins only: a setting has them."""
+    from django.core.management import call_command
+
+    said = io.StringIO()
+    for seed in DEMO_WORKSPACES.values():
+        call_command("run_emulator", seed=seed, policies=True, stdout=said)
+    os.environ.setdefault("BUDGET_POLICY_NAMES", said.getvalue())
 
 
 def _redis() -> list[str]:

@@ -23,15 +23,15 @@ def policies(call: Call) -> dict[str, Any]:
     size, begin = call_args.get("page_size", str(PAGE)), call_args.get("page_token", "0")
     if not (size.isdecimal() and begin.isdecimal()):
         raise invalid("page_size and page_token must be numbers.")
-    company = load(call.emulator.options.company or fleet.company_for(call.emulator.world.seed))
+    company = call.emulator.options.company or fleet.company_for(call.emulator.world.seed)
     listed = [
         {
-            "policy_id": identity.budget_policy(company.domain, team),
+            "policy_id": policy,
             "policy_name": team,
             "custom_tags": [{"key": "team", "value": team}],
             "binding_workspace_ids": [int(call.emulator.workspace_id)],
         }
-        for team in sorted({"default", *company.teams, *(it.team for it in company.parts)} - {""})
+        for policy, team in names(company).items()
     ]
     end = int(begin) + max(1, min(int(size), PAGE))
     document: dict[str, Any] = {"policies": listed[int(begin) : end]}
@@ -40,6 +40,13 @@ def policies(call: Call) -> dict[str, Any]:
     if int(begin):
         document["previous_page_token"] = str(max(0, int(begin) - int(size)))
     return document
+
+
+def names(company: str) -> dict[str, str]:
+    """The ids of a company's policies, each with its name, which is its team's."""
+    found = load(company)
+    teams = {"default", *found.teams, *(part.team for part in found.parts)} - {""}
+    return {identity.budget_policy(found.domain, team): team for team in sorted(teams)}
 
 
 def change(call: Call) -> dict[str, Any]:

@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 import requests
 
+from endpoints_app.domain.budget import names
 from endpoints_app.emulator.auth import DEMO_TOKEN
 from tests.emulator.conftest import ENVIRONMENT, ROOT, command
 
 B = "/api/2.0/serving-endpoints"
+
+
+POLICIES = "/api/2.1/accounts/any/budget-policies"
 
 
 def listed(url: str, token: str) -> requests.Response:
@@ -37,11 +41,29 @@ def test_its_options_make_the_workspace(tmp_path: Path) -> None:
     options = ["--endpoints", "30", "--seed", "4", "--fleet", "energy", "--state", str(state)]
     with command(*options, "--time-scale", "0.001", EMULATOR_TOKEN="dapi-env") as (_, url):
         assert listed(url, DEMO_TOKEN).status_code == 401
-        names = [item["name"] for item in listed(url, "dapi-env").json()["endpoints"]]
-        assert len(names) == 30
-        assert "outage-predictor" in names
+        served = [item["name"] for item in listed(url, "dapi-env").json()["endpoints"]]
+        assert len(served) == 30
+        assert "outage-predictor" in served
     with command("--token", "dapi-new", "--state", str(state)) as (_, url):
         assert len(listed(url, "dapi-new").json()["endpoints"]) == 30
+
+
+def test_it_says_the_names_of_its_policies_as_the_dashboard_takes_them() -> None:
+    said = subprocess.run(
+        [sys.executable, "manage.py", "run_emulator", "--seed", "2", "--policies"],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    with command("--seed", "2", "--endpoints", "0") as (_, url):
+        headers = {"Authorization": f"Bearer {DEMO_TOKEN}"}
+        answer = requests.get(url + POLICIES, headers=headers, timeout=10).json()
+    there = {policy["policy_id"]: policy["policy_name"] for policy in answer["policies"]}
+    assert names(said.stdout) == there
+    assert there
 
 
 @pytest.mark.parametrize(

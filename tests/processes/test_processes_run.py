@@ -125,6 +125,19 @@ def test_it_says_what_to_open_and_how_to_sign_in(copy: Copy) -> None:
         eventually(Person(copy.url, name, password).statuses, what="A fleet to see")
 
 
+def test_its_budget_policies_have_names(copy: Copy) -> None:
+    manager = Person(copy.url, "manager", copy.accounts()["manager"])
+    eventually(lambda: len(_policies(manager)) > 3, what="A policy in use")
+    unnamed = [name for name in _policies(manager) if re.fullmatch(r"[0-9a-f-]{36}", name)]
+    assert unnamed == []
+
+
+def _policies(person: Person) -> list[str]:
+    return [
+        cell.get_text(strip=True) for cell in person.page("/budget/").select("[data-policy] th")
+    ]
+
+
 def test_what_is_secret_in_it_is_for_its_owner_alone(copy: Copy) -> None:
     for path in (".", "log", "accounts.txt", "secret_key", "redis.conf"):
         assert (copy.var_dir / path).stat().st_mode & 0o077 == 0, path

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from endpoints_app.emulator import server
+from endpoints_app.emulator import budgets, fleet, server
 from endpoints_app.emulator.app import Emulator, Options
 from endpoints_app.emulator.auth import (
     DEMO_CLIENT_ID,
@@ -35,6 +35,11 @@ class Command(BaseCommand):
             "--time-scale", type=float, default=1.0, help="0.1: changes take a tenth of their time"
         )
         parser.add_argument("--state", type=Path, help="file that keeps the world over restarts")
+        parser.add_argument(
+            "--policies",
+            action="store_true",
+            help="say which budget policies there are, as BUDGET_POLICY_NAMES takes it, and end",
+        )
         parser.add_argument("--token", default=env("EMULATOR_TOKEN") or DEMO_TOKEN)
         parser.add_argument("--client-id", default=env("EMULATOR_CLIENT_ID") or DEMO_CLIENT_ID)
         parser.add_argument(
@@ -42,6 +47,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
+        if options["policies"]:
+            named = budgets.names(options["fleet"] or fleet.company_for(options["seed"]))
+            for policy, name in named.items():
+                self._say(f"{policy}={name}")
+            return
         try:
             emulator = Emulator(
                 Options(
