@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
+from .answers import Reply
 from .errors import BadRequest, Nonsense, Sent
-from .transport import Reply, Transport
+from .transport import Transport
 from .wire import Endpoint, objects
 from .wire_events import Event
 from .wire_logs import LogText, parts_of, tail_of

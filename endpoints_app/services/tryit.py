@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 
 from endpoints_app.databricks_api import errors
-from endpoints_app.databricks_api.transport import Reply
+from endpoints_app.databricks_api.answers import Reply
 from endpoints_app.domain.json_text import pretty
 from endpoints_app.domain.openapi import NAMES, Format
 from endpoints_app.domain.openapi_schema import text

@@ -198,7 +198,7 @@ def test_a_connection_that_idled_for_long_is_not_trusted(connect, monkeypatch):
     with raw_server(ok()) as server:
         client = connect(server.url)
         client.get_endpoint("churn")
-        monkeypatch.setattr("endpoints_app.databricks_api.transport.MAX_IDLE", 0.0)
+        monkeypatch.setattr("endpoints_app.databricks_api.connections.MAX_IDLE", 0.0)
         client.get_endpoint("churn")
     assert len({call.connection for call in server.calls()}) == 2
 

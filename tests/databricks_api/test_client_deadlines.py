@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from endpoints_app.databricks_api import errors, transport
+from endpoints_app.databricks_api import connections, errors
 from endpoints_app.databricks_api.errors import Sent
 from tests.databricks_api.sockets import raw_server
 
@@ -181,7 +181,7 @@ def test_a_name_server_that_hangs_counts_against_the_connect_timeout(monkeypatch
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: released.wait(5))
     started = time.monotonic()
     with pytest.raises(TimeoutError):
-        transport._open("slow.example", 443, 0.2, ())
+        connections.open_socket("slow.example", 443, 0.2, ())
     assert time.monotonic() - started < 0.2 + SLACK
     released.set()
 
@@ -197,7 +197,7 @@ def test_every_address_of_a_host_gets_its_share_of_the_time(monkeypatch):
         ]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
         started = time.monotonic()
-        with transport._open("two.example", 443, 0.6, ()) as sock:
+        with connections.open_socket("two.example", 443, 0.6, ()) as sock:
             assert sock.getpeername()[1] == server.port
             assert 0 < sock.gettimeout() < 0.4
         filler.close()

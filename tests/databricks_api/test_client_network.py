@@ -150,7 +150,7 @@ def test_an_encrypted_proxy_tunnel_carries_reads_and_writes(trusted, monkeypatch
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         client = connect("https://workspace.example")
         client.get_endpoint("churn")
-        monkeypatch.setattr("endpoints_app.databricks_api.transport.MAX_IDLE", 0.0)
+        monkeypatch.setattr("endpoints_app.databricks_api.connections.MAX_IDLE", 0.0)
         client.get_endpoint("churn")
         client.stop_endpoint("churn")
     path = "/api/2.0/serving-endpoints/churn"
