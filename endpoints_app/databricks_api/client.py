@@ -26,6 +26,9 @@ PERMISSIONS: Final = "/api/2.0/permissions/serving-endpoints"
 INVOCATIONS: Final = "/serving-endpoints"
 ME: Final = "/api/2.0/preview/scim/v2/Me"
 
+LogName = Literal["build-logs", "logs"]
+"""What building an entity's environment said; what its server process said lately."""
+
 CONFIG_VERSION_IN: Final[Literal["query", "body"]] = "query"
 """Where a log's `config_version` goes: in the query in public code that calls it; the documentation
 shows the body of a GET."""
@@ -123,39 +126,27 @@ class WorkspaceClient:
         path = path.replace("{name}", _segment(name))
         self._transport.write(method, path, deadline=deadline, body={"budget_policy_id": policy_id})
 
-    # Logs: build or server, of one served entity; without a config version of the active one ──
+    # Logs of one served entity; without a config version of the active one ----------------------
 
-    def build_logs(
+    def logs(
         self,
         name: str,
         served: str,
+        which: LogName,
         *,
         keep: int,
         config_version: int | None = None,
         deadline: float = 10.0,
     ) -> LogText:
-        """The last `keep` characters of what building its environment said. However much the
-        workspace sends, little more is held."""
-        path = _log_path(name, served, "build-logs")
+        """The last `keep` characters. However much the workspace sends, little more is held."""
+        path = _log_path(name, served, which)
         return self._logs(path, lambda it: tail_of(it, keep=keep), config_version, deadline)
 
-    def server_logs(
+    def save_logs(
         self,
         name: str,
         served: str,
-        *,
-        keep: int,
-        config_version: int | None = None,
-        deadline: float = 10.0,
-    ) -> LogText:
-        """The last `keep` characters of what its server process said lately."""
-        path = _log_path(name, served, "logs")
-        return self._logs(path, lambda it: tail_of(it, keep=keep), config_version, deadline)
-
-    def save_build_logs(
-        self,
-        name: str,
-        served: str,
+        which: LogName,
         write: Callable[[Iterator[str]], T],
         *,
         config_version: int | None = None,
@@ -163,20 +154,7 @@ class WorkspaceClient:
     ) -> T:
         """`write` gets the whole text part by part; where an attempt broke off, from the beginning
         again."""
-        path = _log_path(name, served, "build-logs")
-        return self._logs(path, lambda it: write(parts_of(it)), config_version, deadline)
-
-    def save_server_logs(
-        self,
-        name: str,
-        served: str,
-        write: Callable[[Iterator[str]], T],
-        *,
-        config_version: int | None = None,
-        deadline: float = 60.0,
-    ) -> T:
-        """As `save_build_logs`."""
-        path = _log_path(name, served, "logs")
+        path = _log_path(name, served, which)
         return self._logs(path, lambda it: write(parts_of(it)), config_version, deadline)
 
     # The query schema ---------------------------------------------------------------------------
@@ -265,7 +243,7 @@ def _segment(name: str) -> str:
         raise BadRequest("This name cannot be addressed.", sent=Sent.NO) from None
 
 
-def _log_path(name: str, served: str, which: str) -> str:
+def _log_path(name: str, served: str, which: LogName) -> str:
     return f"{_path(served, under=_path(name) + '/served-models')}/{which}"
 
 

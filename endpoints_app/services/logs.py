@@ -6,7 +6,7 @@ import hashlib
 import logging
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import IO
@@ -15,6 +15,7 @@ from django.db import DatabaseError
 from django.db.models import Exists, OuterRef
 
 from endpoints_app.databricks_api import errors, wire
+from endpoints_app.databricks_api.client import LogName
 from endpoints_app.domain.kind import Kind
 from endpoints_app.domain.lifecycle import OperationKind, State
 from endpoints_app.domain.log_secrets import masked, masked_parts
@@ -40,6 +41,7 @@ PATIENCE = timedelta(minutes=10)  # so long the logs of a failed update are aske
 NO_LOGS = frozenset({Kind.EXTERNAL, Kind.FOUNDATION})
 """They run elsewhere, or for everybody: there is nothing of ours to log (our reading)."""
 
+NAMES: Mapping[Log, LogName] = {Log.BUILD: "build-logs", Log.SERVER: "logs"}
 
 FAILED = ("DEPLOYMENT_FAILED", "DEPLOYMENT_ABORTED")
 """The culprit first: entities beside one that failed are aborted (SDK)."""
@@ -161,10 +163,10 @@ def whole(wanted: Wanted) -> IO[bytes]:
 
     def call(seconds: float) -> IO[bytes]:
         client = clients.client_for(wanted.endpoint.workspace.name)
-        save = client.save_build_logs if wanted.log is Log.BUILD else client.save_server_logs
-        return save(
+        return client.save_logs(
             wanted.endpoint.name,
             wanted.choice.entity,
+            NAMES[wanted.log],
             write,
             config_version=wanted.asked_version,
             deadline=seconds,
@@ -180,10 +182,10 @@ def whole(wanted: Wanted) -> IO[bytes]:
 
 def _read(wanted: Wanted, *, keep: int, deadline: float) -> Text:
     client = clients.client_for(wanted.endpoint.workspace.name)
-    read = client.build_logs if wanted.log is Log.BUILD else client.server_logs
-    found = read(
+    found = client.logs(
         wanted.endpoint.name,
         wanted.choice.entity,
+        NAMES[wanted.log],
         keep=keep,
         config_version=wanted.asked_version,
         deadline=deadline,

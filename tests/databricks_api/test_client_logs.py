@@ -53,7 +53,7 @@ def test_the_tail_begins_with_a_line_and_counts_what_it_left_out(
 @pytest.mark.parametrize("document", [{}, {"logs": None}, {"logs": ""}])
 def test_nothing_logged_is_an_empty_text(document, connect) -> None:
     with raw_server(lambda request, line: line.answer(document=document)) as server:
-        assert connect(server.url).server_logs("churn", "churn-3", keep=99).text == ""
+        assert connect(server.url).logs("churn", "churn-3", "logs", keep=99).text == ""
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_nothing_logged_is_an_empty_text(document, connect) -> None:
 def test_what_is_not_a_log_is_nonsense(body, connect) -> None:
     answering = raw_server(lambda request, line: line.answer(body=body))
     with answering as server, pytest.raises(errors.Nonsense):
-        connect(server.url).build_logs("churn", "churn-3", keep=99)
+        connect(server.url).logs("churn", "churn-3", "build-logs", keep=99)
 
 
 def test_each_log_has_its_address_and_the_version_goes_where_the_constant_says(
@@ -82,10 +82,10 @@ def test_each_log_has_its_address_and_the_version_goes_where_the_constant_says(
 ) -> None:
     with raw_server(lambda request, line: line.answer(document={"logs": "x"})) as server:
         client = connect(server.url)
-        client.build_logs("churn", "churn-3", keep=9)
-        client.server_logs("churn", "churn-3", keep=9, config_version=7)
+        client.logs("churn", "churn-3", "build-logs", keep=9)
+        client.logs("churn", "churn-3", "logs", keep=9, config_version=7)
         monkeypatch.setattr(client_module, "CONFIG_VERSION_IN", "body")
-        client.server_logs("churn", "churn-3", keep=9, config_version=7)
+        client.logs("churn", "churn-3", "logs", keep=9, config_version=7)
     asked = [(request.target, request.body) for request in server.calls()]
     assert asked == [
         (f"{PATH}/build-logs", b""),
@@ -97,9 +97,9 @@ def test_each_log_has_its_address_and_the_version_goes_where_the_constant_says(
 def test_a_served_name_cannot_leave_its_place(connect) -> None:
     with raw_server(lambda request, line: line.answer(document={"logs": "x"})) as server:
         client = connect(server.url)
-        client.server_logs("a/b", "../c?d", keep=9)
+        client.logs("a/b", "../c?d", "logs", keep=9)
         with pytest.raises(errors.BadRequest):
-            client.server_logs("churn", "..", keep=9)
+            client.logs("churn", "..", "logs", keep=9)
     (asked,) = server.calls()
     assert asked.target == "/api/2.0/serving-endpoints/a%2Fb/served-models/..%2Fc%3Fd/logs"
 
@@ -125,7 +125,7 @@ def test_of_fifty_megabytes_only_the_end_is_held(connect) -> None:
         client.sign_in()
         tracemalloc.start()
         started = time.monotonic()
-        found = client.server_logs("churn", "churn-3", keep=keep, deadline=30)
+        found = client.logs("churn", "churn-3", "logs", keep=keep, deadline=30)
         seconds = time.monotonic() - started
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -147,5 +147,5 @@ def test_the_whole_is_written_part_by_part_and_from_the_beginning_after_a_break(
             line.answer(document={"logs": "one\ntwo\n"})
 
     with raw_server(handler) as server:
-        found = connect(server.url).save_server_logs("churn", "churn-3", lambda parts: [*parts])
+        found = connect(server.url).save_logs("churn", "churn-3", "logs", lambda parts: [*parts])
     assert "".join(found) == "one\ntwo\n"
