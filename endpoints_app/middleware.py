@@ -91,7 +91,8 @@ def roles(get_response: Handler) -> Handler:
     """`request.desk_access`: the reader's roles, asked once and only if somebody wants to know."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        request.desk_access = SimpleLazyObject(lambda: access.of(request.user))  # type: ignore[attr-defined]
+        if not hasattr(request, "desk_access"):  # which a poll has asked already
+            request.desk_access = SimpleLazyObject(lambda: access.of(request.user))  # type: ignore[attr-defined]
         return get_response(request)
 
     return middleware

@@ -53,6 +53,7 @@ class Member:
     revision: int
     status: Status
     name: str
+    uid: str
     kind: str
     owner: str
     changed_at: datetime
@@ -66,8 +67,8 @@ class Member:
 
 
 FIELDS = (
-    *("pk", "workspace_id", "revision", "status", "name", "kind", "owner", "changed_at"),
-    *("search", "tag_lines", "effective_budget_policy", "budget_known"),
+    *("pk", "workspace_id", "revision", "status", "name", "uid", "kind", "owner"),
+    *("changed_at", "search", "tag_lines", "effective_budget_policy", "budget_known"),
 )
 
 ORDERS: dict[str, Key] = {
@@ -101,6 +102,16 @@ class Roster:
         if name not in self.orders:
             self.orders[name] = sorted(self.members.values(), key=ORDERS[name])
         return self.orders[name]
+
+    def named(self, workspace: int, name: str) -> Member | None:
+        """The living endpoint of that name."""
+        order = self.in_order("name")
+        for at in range(bisect_left(order, (name, 0), key=ORDERS["name"]), len(order)):
+            if order[at].name != name:
+                break
+            if order[at].workspace == workspace:
+                return order[at]
+        return None
 
     def remember(self, key: Any, find: Callable[[], T]) -> T:
         """The answer to `key`, found once as long as this is the newest revision."""

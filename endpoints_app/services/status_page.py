@@ -32,6 +32,7 @@ from endpoints_app.domain.status_facts import Facts
 from endpoints_app.domain.status_page import EndpointPage, Page, Source
 from endpoints_app.models import StatusChange, StatusPayload, StatusView
 from endpoints_app.services.access import Access
+from endpoints_app.services.statements import Statement
 
 BACK = timedelta(days=status_page.NINETY + 1)
 
@@ -118,18 +119,17 @@ MOST_CHANGES = 3000
 
 def read_public() -> Payload:
     known = _known
-    row = StatusPayload.objects.filter(pk=1).values(**_columns(known)).first()
-    return _payload(row or {}, known)
+    rows = _PUBLIC.rows(_version(known))
+    return _payload(rows[0] if rows else {}, known)
 
 
 def read_by_token(token: str) -> tuple[Payload, str] | None:
     """The payload, and the view that this link opens; None when it opens none (any more)."""
-    known, digest = _known, status_views.digest(token)
-    kept = StatusView.objects.exclude(token_digest="").filter(token_digest=digest)
-    row = kept.values("slug", "token_digest", **_columns(known)).first()
-    if row is None or not status_views.opens(token, row["token_digest"]):
+    known = _known
+    rows = _BY_TOKEN.rows(status_views.digest(token), _version(known))
+    if not rows or not status_views.opens(token, rows[0]["token_digest"]):
         return None
-    return _payload(row, known), row["slug"]
+    return _payload(rows[0], known), rows[0]["slug"]
 
 
 def read_by_user(session: SessionBase) -> tuple[Payload, Access] | None:
@@ -137,18 +137,40 @@ def read_by_user(session: SessionBase) -> tuple[Payload, Access] | None:
     known, pk = _known, session.get(SESSION_KEY)
     if pk is None:
         return None
-    rows = list(
-        User.objects.filter(pk=pk, is_active=True).values(
-            "password",
-            "is_superuser",
-            "groups__desk_role__role",
-            "groups__desk_role__workspace_id",
-            **_columns(known),
-        )
-    )
+    rows = _BY_USER.rows(int(pk), _version(known))
     if not rows or not _is_theirs(session, rows[0]["password"]):
         return None
     return _payload(rows[0], known), _access(rows)
+
+
+A_VERSION = 2**62 + 1  # drawn ones are smaller
+A_DIGEST = "a digest"
+A_PERSON = 2**31 - 1
+
+_PUBLIC = Statement(
+    lambda version: StatusPayload.objects.filter(pk=1).values(**StatusPayload.columns(version)),
+    A_VERSION,
+)
+_BY_TOKEN = Statement(
+    lambda digest, version: (
+        StatusView.objects.exclude(token_digest="")
+        .filter(token_digest=digest)
+        .values("slug", "token_digest", **StatusPayload.columns(version))
+    ),
+    A_DIGEST,
+    A_VERSION,
+)
+_BY_USER = Statement(
+    lambda pk, version: User.objects.filter(pk=pk, is_active=True).values(
+        "password",
+        "is_superuser",
+        "groups__desk_role__role",
+        "groups__desk_role__workspace_id",
+        **StatusPayload.columns(version),
+    ),
+    A_PERSON,
+    A_VERSION,
+)
 
 
 def visible_to(access: Access, payload: Payload) -> frozenset[int]:
@@ -186,8 +208,8 @@ Known = tuple[int, Facts]
 _known: Known | None = None
 
 
-def _columns(known: Known | None) -> Mapping[str, Any]:
-    return StatusPayload.columns(known[0] if known else 0)
+def _version(known: Known | None) -> int:
+    return known[0] if known else 0
 
 
 def _payload(row: Mapping[str, Any], known: Known | None) -> Payload:

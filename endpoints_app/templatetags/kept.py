@@ -10,12 +10,12 @@ from django.template.context import Context
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from endpoints_app.services.shelf import Shelf
+
 register = template.Library()
 
-MOST = 1_000
-"""Parts kept, of some kilobytes each; the oldest make room."""
-
-_kept: dict[tuple[Any, ...], SafeString] = {}
+_kept: Shelf[tuple[Any, ...], SafeString] = Shelf(most=1_000)
+"""Of some kilobytes each."""
 
 
 @register.tag
@@ -40,13 +40,7 @@ class Kept(template.Node):
         # Two places never share a part: templates live as long as the process.
         key = (self, get_language(), *values)
         found = _kept.get(key)
-        if found is None:
-            found = self.nodelist.render(context)
-            if len(_kept) >= MOST:
-                for old in list(_kept)[: MOST // 4]:
-                    _kept.pop(old, None)
-            _kept[key] = found
-        return found
+        return _kept.put(key, self.nodelist.render(context)) if found is None else found
 
 
 def forget() -> None:

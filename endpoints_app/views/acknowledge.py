@@ -112,7 +112,7 @@ def _ask(
         ],
         "page": page,
         "here": reverse("acknowledge", args=[endpoint.workspace.name, endpoint.name]),
-        "sources": heading.sources(head, endpoint),
+        "sources": heading.sources(head, endpoint.workspace_id),
         "now": now,
     }
     template = "acknowledging/page.html" if page else "acknowledging/_ask.html"

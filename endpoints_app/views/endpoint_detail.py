@@ -1,17 +1,28 @@
-"""One endpoint's overview, and what changed in it."""
+"""One endpoint's overview, and what changed in it.
+
+All of it but the frame is drawn once for everybody with the same roles in its workspace, and kept
+in the process for the moment in which it stays true. Nothing of a person is in it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from endpoints_app.models import Endpoint
 from endpoints_app.services import activity, detail
 from endpoints_app.services.live import Since
+from endpoints_app.services.roster import Member
+from endpoints_app.services.shelf import Shelf
 from endpoints_app.views import guards, heading, partial
 
 KEPT_SECONDS = 10
@@ -19,13 +30,28 @@ KEPT_SECONDS = 10
 endpoint, as logs that were kept, comes as much later."""
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    html: SafeString
+    title: str
+    poll_url: str
+    workspace: int
+
+
+_kept: Shelf[Hashable, Overview] = Shelf(most=300)
+"""Of some fifteen kilobytes each."""
+
+
 @require_safe
 def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
-    endpoint = guards.endpoint(request, workspace, name)
-    if endpoint.document is None and endpoint.gone_at is None:
-        detail.read_now(endpoint, now=timezone.now())
-        endpoint = guards.endpoint(request, workspace, name)
-    return render(request, "endpoints/detail.html", _context(request, endpoint))
+    known = guards.known(request, workspace, name)
+    key = _key(request, known) if known is not None else None
+    overview = _kept.get(key)
+    if overview is None:
+        overview = _drawn(request, _read(request, workspace, name))
+        if key is not None:
+            _kept.put(key, overview)
+    return render(request, "endpoints/detail.html", _frame(request, overview))
 
 
 @require_safe
@@ -36,23 +62,64 @@ def changes(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     since = request.GET.get("since", "")
     known = Since.read(since, head, now).revision
     if since == head.cursor(now) or (known is not None and endpoint.revision <= known):
-        return partial.unchanged(head, heading.sources(head, endpoint), now)
+        return partial.unchanged(head, heading.sources(head, endpoint.workspace_id), now)
     response = render(request, "endpoints/_detail_changes.html", _context(request, endpoint))
-    return partial.with_head(response, head, heading.sources(head, endpoint), now)
+    return partial.with_head(response, head, heading.sources(head, endpoint.workspace_id), now)
+
+
+def forget() -> None:
+    _kept.clear()
+
+
+def _key(request: HttpRequest, known: Member) -> Hashable:
+    """All that an overview depends on."""
+    now, head = timezone.now(), guards.head(request)
+    (source,) = heading.sources(head, known.workspace)
+    return (
+        *(head.epoch, known.version, get_language()),
+        guards.access_of(request).roles(known.workspace),
+        *(source.observed_at, source.is_stale(now), source.unread[-1:]),
+        int(now.timestamp()) // KEPT_SECONDS,
+    )
+
+
+def _read(request: HttpRequest, workspace: str, name: str) -> Endpoint:
+    endpoint = guards.endpoint(request, workspace, name)
+    if endpoint.document is None and endpoint.gone_at is None:
+        detail.read_now(endpoint, now=timezone.now())
+        endpoint = guards.endpoint(request, workspace, name)
+    return endpoint
+
+
+def _drawn(request: HttpRequest, endpoint: Endpoint) -> Overview:
+    context = _context(request, endpoint)
+    return Overview(
+        # Without the request, so that no token can get into what others are shown.
+        html=render_to_string("endpoints/_overview_whole.html", context),
+        title=f"{endpoint.name} · {context['status_label']} · Serving Desk",
+        poll_url=context["poll_url"],
+        workspace=endpoint.workspace_id,
+    )
+
+
+def _frame(request: HttpRequest, overview: Overview) -> dict[str, Any]:
+    now, head = timezone.now(), guards.head(request)
+    sources = heading.sources(head, overview.workspace)
+    return {
+        "overview": overview,
+        "poll_url": overview.poll_url,
+        "cursor": head.cursor(now),
+        "observed": partial.observed(sources),
+        "sources": sources,
+        "now": now,
+        "head": head,
+    }
 
 
 def _context(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
-    """What the overview needs is read when it is rendered, which the next readers of the same few
-    seconds spare."""
     heading_of = heading.of(request, endpoint)
-    row, now = heading_of["row"], heading_of["now"]
     return heading_of | {
-        "tab": "overview",
         "document": detail.document_of(endpoint),
-        "configurations": lambda: detail.configurations(endpoint),
-        "timeline": lambda: activity.latest(endpoint, now=now),
-        "shown": (
-            *(endpoint.pk, endpoint.revision, endpoint.workspace.observed_at, row.stale),
-            int(now.timestamp()) // KEPT_SECONDS,
-        ),
+        "configurations": detail.configurations(endpoint),
+        "timeline": activity.latest(endpoint, now=heading_of["now"]),
     }

@@ -8,8 +8,9 @@ from django.http import HttpRequest
 
 from endpoints_app.domain.roles import Action
 from endpoints_app.models import Endpoint
-from endpoints_app.services import access, live
+from endpoints_app.services import access, live, roster
 from endpoints_app.services.live import Head, Source
+from endpoints_app.services.roster import Member
 
 
 def access_of(request: HttpRequest) -> access.Access:
@@ -34,6 +35,17 @@ def head(request: HttpRequest) -> Head:
 def sources(request: HttpRequest, head: Head) -> list[Source]:
     """The workspaces this reader sees. Raises NotVisible, a 404, for readers without any role."""
     return access.sources_for(access_of(request), head)
+
+
+def known(request: HttpRequest, workspace: str, name: str) -> Member | None:
+    """A living endpoint that this reader sees, as this process knows it by heart: no query. None
+    means that `endpoint()` has to be asked, for one that is not known, not theirs, or former."""
+    source = next((it for it in head(request).sources if it.name == workspace), None)
+    if source is None or not access_of(request).may(Action.SEE, source.pk):
+        return None
+    found = roster.at(head(request)).named(source.pk, name)
+    uid = request.GET.get("id", "")
+    return found if found is not None and uid in ("", found.uid or str(found.pk)) else None
 
 
 def endpoint(

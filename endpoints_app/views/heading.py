@@ -56,15 +56,15 @@ def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
         "databricks_url": databricks_url(endpoint),
         "poll_url": _changes_url(endpoint),
         "cursor": head.cursor(now),
-        "observed": partial.observed(sources(head, endpoint)),
-        "sources": sources(head, endpoint),
+        "observed": partial.observed(sources(head, endpoint.workspace_id)),
+        "sources": sources(head, endpoint.workspace_id),
         "now": now,
         "head": head,
     }
 
 
-def sources(head: live.Head, endpoint: Endpoint) -> list[live.Source]:
-    return [source for source in head.sources if source.pk == endpoint.workspace_id]
+def sources(head: live.Head, workspace: int) -> list[live.Source]:
+    return [source for source in head.sources if source.pk == workspace]
 
 
 def _likely(row: listing.Row) -> OperationKind:

@@ -20,9 +20,8 @@ from django.utils.translation import get_language
 from endpoints_app.services import listing
 from endpoints_app.services.listing import Version
 from endpoints_app.services.live import Head
+from endpoints_app.services.shelf import Shelf
 
-MOST = 20_000
-"""Rows kept, of about a kilobyte each; the oldest make room."""
 BETWEEN_CELLS = re.compile(r"\s*\n\s*(?=</?t[dhr]\b)")
 
 
@@ -33,7 +32,8 @@ class Kept:
     true_until: datetime
 
 
-_kept: dict[tuple[Any, ...], Kept] = {}
+_kept: Shelf[tuple[Any, ...], Kept] = Shelf(most=20_000)
+"""Of about a kilobyte each."""
 
 
 def drawn(
@@ -85,17 +85,9 @@ def _draw(
         html = BETWEEN_CELLS.sub("", template.render({"row": row, "now": now}).strip())
         version = asked[row.endpoint.pk]
         key = (version, places.get(version.workspace))
-        _kept.pop(key, None)
-        _kept[key] = Kept(html, now, row.true_until(now))
+        _kept.put(key, Kept(html, now, row.true_until(now)))
         found[version.pk] = html
-    _make_room()
     return found
-
-
-def _make_room() -> None:
-    if len(_kept) > MOST:
-        for key in list(_kept)[: MOST // 4]:
-            _kept.pop(key, None)
 
 
 def _swapped(row: str) -> str:

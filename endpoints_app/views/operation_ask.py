@@ -111,6 +111,6 @@ def _context(request: HttpRequest, endpoint: Endpoint, kind: OperationKind) -> d
         "traffic": metrics.traffic(endpoint, now=now),
         "usual_start": detail.usual(endpoint, OperationKind.START),
         "here": reverse("ask-page", args=[endpoint.workspace.name, endpoint.name, kind]),
-        "sources": heading.sources(head, endpoint),
+        "sources": heading.sources(head, endpoint.workspace_id),
         "now": now,
     }

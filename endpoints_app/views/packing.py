@@ -15,14 +15,15 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
+from endpoints_app.services.shelf import Shelf
+
 BEGIN, END = b'<tbody id="fleet-body">', b"</tbody>"
 """What the rows of the list stand between. Nothing of a person is in them (kept_rows.py)."""
 SMALLEST = 500  # bytes that are worth it
 WORTH_IT = 10_000  # bytes of rows to keep
-MOST = 50
-"""Shared parts kept, about a hundred kilobytes each with what they are of; the oldest make room."""
 
-_kept: dict[bytes, bytes] = {}
+_kept: Shelf[bytes, bytes] = Shelf(most=50)
+"""Shared parts with what they are of, about a hundred kilobytes each."""
 
 
 def compressed(
@@ -73,13 +74,7 @@ def forget() -> None:
 
 def _once(content: bytes) -> bytes:
     packed = _kept.get(content)
-    if packed is None:
-        packed = _deflated(content, level=6)
-        if len(_kept) >= MOST:
-            for old in list(_kept)[: MOST // 4]:
-                _kept.pop(old, None)
-        _kept[content] = packed
-    return packed
+    return _kept.put(content, _deflated(content, level=6)) if packed is None else packed
 
 
 def _deflated(content: bytes, *, level: int, last: bool = False) -> bytes:

@@ -211,7 +211,7 @@
     if (!note) return;
     if (document.title !== note.dataset.title) document.title = note.dataset.title;
     const pill = $("#pill");
-    if (!pill) return;
+    if (!pill || note.dataset.shown === undefined) return;
     const rows = $$("tr[data-endpoint]");
     const shown = note.dataset.shown.split(" ").filter(Boolean);
     const here = rows.map((row) => row.id.replace("row-", ""));
@@ -406,6 +406,12 @@
     root.dataset.theme = dark ? "light" : "dark";
     localStorage.setItem("theme", root.dataset.theme);
   };
+
+  // What is cut off is told by a tooltip, which rows need not carry twice.
+  document.addEventListener("mouseover", ({ target }) => {
+    const cut = target.closest(".clip");
+    if (cut) cut.title = cut.scrollWidth > cut.clientWidth ? cut.textContent.trim() : "";
+  });
 
   const copy = async (button) => {
     await navigator.clipboard.writeText(button.dataset.copy);

@@ -77,6 +77,9 @@ def test_change_by_change_it_becomes_what_one_reading_would_have_been(
     assert step.revision == whole.revision == len(batches)
     for order, key in roster.ORDERS.items():
         assert step.in_order(order) == sorted(whole.members.values(), key=key)
+    for at, name in [(workspace, name) for workspace in range(3) for name in ("a", "ab", "c")]:
+        named = [m for m in whole.members.values() if (m.workspace, m.name) == (at, name)]
+        assert step.named(at, name) == min(named, key=lambda m: m.pk, default=None)
     for since in range(len(batches) + 1):
         told = step.changed_since(since, {0, 1, 2})
         assert told == sorted(

@@ -83,3 +83,74 @@ def test_what_is_looked_at_is_not_asked_for_again(
 
     with django_assert_num_queries(1 + 1 + 3):  # session, account; the head
         assert as_vera.get("/endpoints/changes/", {"since": "old"}).status_code == 200
+
+
+# One endpoint ----------------------------------------------------------------------------------
+
+ONE = "/w/lab/e/churn/changes/"
+
+
+def test_a_poll_of_one_endpoint_is_answered_without_asking_for_it(
+    fleet: Fleet, as_vera: Client, django_assert_num_queries: Any
+) -> None:
+    """Also when others have changed, whom the process hears of by one query."""
+    since = {"since": cursor(), "id": fleet.endpoint("churn").uid}
+    as_vera.get(ONE, since)
+
+    with django_assert_num_queries(1 + 1 + 3):  # session, account; the head
+        assert as_vera.get(ONE, since).status_code == 204
+    fleet.read(fleet.document("customer-ltv") | {"description": "another one"})
+    with django_assert_num_queries(1 + 1 + 3 + 1):
+        answer = as_vera.get(ONE, since)
+    assert (answer.status_code, answer["Desk-Cursor"]) == (204, cursor())
+
+
+def test_it_hears_of_each_change_of_its_own(fleet: Fleet, as_vera: Client) -> None:
+    since = {"since": cursor()}
+    fleet.read(fleet.document("churn") | {"description": "another one"})
+
+    answer = as_vera.get(ONE, since)
+
+    assert answer.status_code == 200
+    assert "another one" in answer.content.decode()
+
+
+def test_it_turns_unknown_with_its_source(fleet: Fleet, as_vera: Client) -> None:
+    since = {"since": cursor()}
+    fleet.forward(60)
+
+    answer = as_vera.get(ONE, since)
+
+    assert answer.status_code == 200
+    assert "Unknown" in answer.content.decode()
+
+
+@pytest.mark.parametrize("query", [{}, {"id": "another"}, {"id": "0"}])
+@pytest.mark.parametrize("name", ["nobody", "churn"])
+def test_what_is_not_there_is_not_found_however_new_the_cursor(
+    query: dict[str, str], name: str, fleet: Fleet, as_vera: Client
+) -> None:
+    found = name == "churn" and not query
+    answer = as_vera.get(f"/w/lab/e/{name}/changes/", {"since": cursor(), **query})
+
+    assert answer.status_code == (204 if found else 404)
+
+
+def test_a_deleted_one_is_followed_to_its_end(fleet: Fleet, as_vera: Client) -> None:
+    since, uid = cursor(), fleet.endpoint("churn").uid
+    fleet.bury("churn")
+
+    assert as_vera.get(ONE, {"since": since}).status_code == 404
+    gone = as_vera.get(ONE, {"since": since, "id": uid})
+    assert gone.status_code == 200
+    assert 'data-status="gone"' in gone.content.decode()
+    assert as_vera.get(ONE, {"since": cursor(), "id": uid}).status_code == 204
+
+
+def test_who_sees_another_workspace_only_learns_nothing(
+    fleet: Fleet, ada: User, browser: Callable[[User], Client]
+) -> None:
+    fleet.other()
+
+    assert browser(ada).get(ONE, {"since": cursor()}).status_code == 404
+    assert Client().get(ONE, {"since": cursor()}).status_code == 401
