@@ -14,15 +14,13 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import unquote
 
-from endpoints_app.domain.openapi_schema import (
-    CALLED,
-    FORMATS,
+from endpoints_app.domain.openapi_fields import Field, fields_of, parameters_of
+from endpoints_app.domain.openapi_schema import CALLED, FORMATS, Reader
+from endpoints_app.domain.openapi_values import (
     LONG,
     SHORT,
-    Field,
     Json,
     Object,
-    Reader,
     as_list,
     as_object,
     text,
@@ -158,8 +156,8 @@ def card(document: Document, operation: Operation) -> Card:
     return Card(
         operation=operation,
         summary=text(found.get("summary") or found.get("description"), LONG),
-        parameters=reader.parameters(
-            [*as_list(item.get("parameters")), *as_list(found.get("parameters"))]
+        parameters=parameters_of(
+            reader, [*as_list(item.get("parameters")), *as_list(found.get("parameters"))]
         ),
         formats=tuple(_formats(reader, body)),
         answers=tuple(
@@ -213,7 +211,7 @@ def _formats(reader: Reader, body: Object) -> Iterator[Format]:
         while key in taken:
             key, same = f"{name} {same}", same + 1
         taken.add(key)
-        fields, cut = reader.fields(variant)
+        fields, cut = fields_of(reader, variant)
         own = _example_of_schema(variant)
         yield Format(
             key=key,
@@ -236,7 +234,7 @@ def _format_name(schema: Object) -> str:
 def _answer(reader: Reader, status: str, answer: Object) -> Answer:
     media, schema = _media(reader, answer)
     merged = reader.merged(schema)
-    fields, cut = reader.fields(merged) if schema else ((), False)
+    fields, cut = fields_of(reader, merged) if schema else ((), False)
     given = _example_of_schema(merged)
     if given is None:
         given = _example_of_media(reader, media)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from endpoints_app.domain.openapi import Card, Document, Operation, card
-from endpoints_app.domain.openapi_schema import Field
+from endpoints_app.domain.openapi_fields import Field
 
 CARDS: Final = 25
 CHANGES: Final = 200

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from endpoints_app.domain.openapi_schema import (
-    NOTE,
+from endpoints_app.domain.openapi_schema import NOTE, Note, Reader
+from endpoints_app.domain.openapi_values import (
     Json,
-    Note,
     Object,
-    Reader,
     as_list,
     as_object,
     as_type,

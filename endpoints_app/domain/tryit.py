@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from endpoints_app.domain.openapi_schema import Field, Json, Presence
+from endpoints_app.domain.openapi_fields import Field, Presence
+from endpoints_app.domain.openapi_values import Json
 
 INPUTS: Final = 100
 

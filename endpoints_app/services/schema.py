@@ -10,7 +10,7 @@ from enum import StrEnum
 from django.db import transaction
 
 from endpoints_app.databricks_api import errors
-from endpoints_app.domain import openapi, openapi_schema
+from endpoints_app.domain import openapi, openapi_values
 from endpoints_app.domain.kind import Kind
 from endpoints_app.domain.masking import clean
 from endpoints_app.domain.openapi import Document, Unreadable
@@ -109,7 +109,7 @@ def check(copy: SchemaCopy) -> None:
     """Let a validator look at it, once, and remember what it found. Raises schema_check.Busy."""
     checked = schema_check.document(copy.document)
     copy.findings = [
-        {key: openapi_schema.text(text, 300) for key, text in asdict(finding).items()}
+        {key: openapi_values.text(text, 300) for key, text in asdict(finding).items()}
         for finding in checked.findings
     ]
     copy.checked_whole = checked.whole

@@ -19,7 +19,7 @@ from endpoints_app.databricks_api import errors
 from endpoints_app.databricks_api.answers import Reply
 from endpoints_app.domain.json_text import pretty
 from endpoints_app.domain.openapi import NAMES, Format
-from endpoints_app.domain.openapi_schema import text
+from endpoints_app.domain.openapi_values import text
 from endpoints_app.domain.status import Status
 from endpoints_app.models import Endpoint, SchemaCopy
 from endpoints_app.services import audit, clients, schema_check

@@ -9,7 +9,8 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from endpoints_app.domain.openapi_schema import Field, Note, Presence
+from endpoints_app.domain.openapi_fields import Field, Presence
+from endpoints_app.domain.openapi_schema import Note
 
 register = template.Library()
 

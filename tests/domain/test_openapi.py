@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from endpoints_app.domain import openapi, openapi_schema
 from endpoints_app.domain.openapi import Card, Format, Unreadable
 from endpoints_app.domain.openapi_example import example
-from endpoints_app.domain.openapi_schema import ROWS, STEPS, Field, Note, Presence
+from endpoints_app.domain.openapi_fields import ROWS, Field, Presence
+from endpoints_app.domain.openapi_schema import STEPS, Note
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PLATFORM = json.loads((FIXTURES / "query-schema.json").read_text())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from endpoints_app.domain import openapi, tryit
 from endpoints_app.domain.openapi_example import example
-from endpoints_app.domain.openapi_schema import Field
+from endpoints_app.domain.openapi_fields import Field
 from endpoints_app.domain.tryit import Fault, NotJson
 
 PLATFORM = json.loads((Path(__file__).parents[1] / "fixtures/query-schema.json").read_text())
