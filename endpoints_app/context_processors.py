@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
-from endpoints_app import forms
+from endpoints_app.forms import address
 
 SECTIONS = ("endpoints", "budget", "operations", "maintenance")
 """Pages of which the frame says that a reader is there."""
@@ -23,7 +23,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     section = name if name in SECTIONS else ""
     return {
         "section": section,
-        "address": forms.asked(request.GET) if section == "endpoints" else "",
+        "address": address.asked(request.GET) if section == "endpoints" else "",
         "status_page": settings.STATUS_PAGE_ACCESS != "off",
         "DEMO": settings.DEMO,
         "now": timezone.now(),

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from endpoints_app import sentences
-from endpoints_app.forms import Lines
+from endpoints_app.forms.lines import Lines
 from endpoints_app.status_forms.public import Public
 
 

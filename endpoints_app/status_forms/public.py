@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from endpoints_app import sentences
 from endpoints_app.domain.public_text import is_public_link, unfit
-from endpoints_app.forms import Lines
+from endpoints_app.forms.lines import Lines
 
 
 class Public(forms.CharField):

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from endpoints_app import sentences
 from endpoints_app.domain.budget import Policy
 from endpoints_app.domain.roles import Action
-from endpoints_app.forms import BudgetForm
+from endpoints_app.forms.budget import BudgetForm
 from endpoints_app.models import Endpoint
 from endpoints_app.services import audit, budget, budget_policy, saving
 from endpoints_app.services.budget_policy import Seen

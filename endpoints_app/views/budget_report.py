@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from endpoints_app.domain.budget import Standing
-from endpoints_app.forms import ReportForm
+from endpoints_app.forms.budget import ReportForm
 from endpoints_app.services import budget
 from endpoints_app.services.budget import Line
 from endpoints_app.services.live import Source

@@ -14,7 +14,8 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from endpoints_app import sentences
-from endpoints_app.forms import FilterForm, asked
+from endpoints_app.forms.address import asked
+from endpoints_app.forms.endpoints import FilterForm
 from endpoints_app.services import budget, listing
 from endpoints_app.services.live import Since
 from endpoints_app.views import guards, kept_rows, partial

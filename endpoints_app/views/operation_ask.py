@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from endpoints_app import sentences, tasks
 from endpoints_app.domain.lifecycle import OperationKind
-from endpoints_app.forms import OperationForm
+from endpoints_app.forms.operations import OperationForm
 from endpoints_app.models import Endpoint, Operation
 from endpoints_app.services import access, detail, listing, live, metrics, operations, permissions
 from endpoints_app.views import guards, heading

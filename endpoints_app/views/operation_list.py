@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from endpoints_app.domain.lifecycle import State
-from endpoints_app.forms import OperationFilterForm
+from endpoints_app.forms.operations import OperationFilterForm
 from endpoints_app.services import access, detail, operation_list
 from endpoints_app.services.live import Since
 from endpoints_app.views import guards, partial

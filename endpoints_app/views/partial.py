@@ -8,13 +8,13 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from endpoints_app import forms
+from endpoints_app.forms import address
 from endpoints_app.services.live import Head, Source
 
 
 def poll_url(request: HttpRequest, name: str) -> str:
     """Where a page asks what has changed, with the filters it was opened with."""
-    return f"{reverse(name)}?{forms.asked(request.GET)}"
+    return f"{reverse(name)}?{address.asked(request.GET)}"
 
 
 def unchanged(head: Head, sources: Sequence[Source], now: datetime) -> HttpResponse:

@@ -1,0 +1,33 @@
+"""What the address says."""
+
+from __future__ import annotations
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext
+
+
+def asked(params: QueryDict) -> str:
+    """What the address says, without the poller's own part."""
+    kept = params.copy()
+    kept.pop("since", None)
+    return kept.urlencode()
+
+
+class AddressForm(forms.Form):
+    """The address is the only state: this reads it, and an invalid part filters nothing."""
+
+    def __init__(self, data: QueryDict) -> None:
+        given = data.copy()
+        for name, values in data.lists():
+            given.setlist(name, [value for value in values if value])  # "any" sends its name alone
+        super().__init__(given)
+
+    def ignored(self) -> str:
+        """A sentence that names what was not understood, or nothing."""
+        names = [str(self.fields[name].label or name) for name in self.errors]
+        if not names:
+            return ""
+        return gettext("Not understood in the address, so it filters nothing: %(names)s.") % {
+            "names": ", ".join(names)
+        }
