@@ -40,6 +40,14 @@ class FailOpenClient(RedisCacheClient):
         # redis-py retries three times by default, each with the whole timeout.
         retry = Retry(NoBackoff(), 0)
         super().__init__(servers, serializer=Serializer(), retry=retry, **options)
+        self._ours: Any = None
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        """One for all: there is one server, and to build a client for each question, as Django
+        does, costs a good part of the question."""
+        if self._ours is None:
+            self._ours = super().get_client(key, write=write)
+        return self._ours
 
     def _try(self, call: Callable[[], T], otherwise: T) -> T:
         if time.monotonic() < FailOpenClient.resting_until:

@@ -119,6 +119,7 @@ def _frame(request: HttpRequest, overview: Overview) -> dict[str, Any]:
 def _context(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
     heading_of = heading.of(request, endpoint)
     return heading_of | {
+        "version": (heading_of["head"].epoch, endpoint.pk, endpoint.revision),
         "document": detail.document_of(endpoint),
         "configurations": detail.configurations(endpoint),
         "timeline": activity.latest(endpoint, now=heading_of["now"]),
