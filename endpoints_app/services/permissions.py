@@ -32,7 +32,7 @@ from endpoints_app.domain.permissions import (
     Wanted,
 )
 from endpoints_app.models import AuditEntry, Endpoint
-from endpoints_app.services import audit, clients, upstream
+from endpoints_app.services import audit, clients, saving, upstream
 from endpoints_app.services.saving import (
     READ_SECONDS,
     WRITE_SECONDS,
@@ -149,14 +149,8 @@ class Unsendable(NotSaved):
     """Part of the list cannot be read, so that it cannot be replaced without losing that part."""
 
 
-class NotConfirmed(Exception):
-    """It left, and no read afterwards shows what was wanted. `access` is what the read showed, None
-    if there was no answer; `problem` is what the workspace answered to the change, if not yes."""
-
-    def __init__(self, access: Access | None, problem: Problem | None) -> None:
-        super().__init__("The change of permissions is not confirmed.")
-        self.access = access
-        self.problem = problem
+class NotConfirmed(saving.NotConfirmed[Access]):
+    """`found` is the list that the read showed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from django.core.cache import cache
 
@@ -44,6 +44,16 @@ class Refused(NotSaved):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
+        self.problem = problem
+
+
+class NotConfirmed(Exception, Generic[T]):
+    """It left, and no read afterwards shows it. `found` is what the read showed, None if there was
+    no answer; `problem` is what the workspace answered to the change, if not yes."""
+
+    def __init__(self, found: T | None, problem: Problem | None) -> None:
+        super().__init__("The change is not confirmed.")
+        self.found = found
         self.problem = problem
 
 

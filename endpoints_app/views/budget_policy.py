@@ -291,6 +291,6 @@ def _not_confirmed(
     if outcome.problem is not None:
         what = outcome.problem.message or sentences.troubles.error(outcome.problem.kind)
         text = _("It may or may not have been carried out: %(what)s") % {"what": what}
-    own = form.cleaned_data["seen"] if outcome.policy is None else outcome.policy.own
+    own = form.cleaned_data["seen"] if outcome.found is None else outcome.found.own
     notice = Notice(_("Not confirmed."), text, tone="unknown")
     return _again(request, endpoint, form, own, notice, status=502)

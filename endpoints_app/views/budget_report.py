@@ -32,12 +32,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def changes(request: HttpRequest) -> HttpResponse:
-    now, head = timezone.now(), guards.head(request)
-    sources = guards.sources(request, head)
-    if request.GET.get("since", "") == head.cursor(now):
-        return partial.unchanged(head, sources, now)
-    response = render(request, "budget/_changes.html", _context(request, now) | {"oob": True})
-    return partial.with_head(response, head, sources, now)
+    return partial.changes(request, "budget/_changes.html", _context)
 
 
 @require_safe
@@ -100,7 +95,8 @@ def _context(request: HttpRequest, now: datetime) -> dict[str, Any]:
     owners = tally.owners
     shown = [owner for owner in owners if owner.without][:OWNERS_SHOWN]
     others = owners[len(shown) :]
-    return {
+    poll_url = partial.poll_url(request, "budget-changes")
+    return partial.frame(poll_url, head, sources, now) | {
         "form": form,
         "tally": tally,
         "most": max((line.number for line in tally.policies), default=1),
@@ -109,11 +105,5 @@ def _context(request: HttpRequest, now: datetime) -> dict[str, Any]:
         "others": len(others),
         "others_without": sum(owner.without for owner in others),
         "others_all": sum(owner.all for owner in others),
-        "poll_url": partial.poll_url(request, "budget-changes"),
-        "cursor": head.cursor(now),
-        "observed": partial.observed(sources),
-        "sources": sources,
         "chosen": chosen,
-        "now": now,
-        "head": head,
     }

@@ -44,7 +44,8 @@ def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
                 "shown": kind is _likely(row),
             }
         )
-    return {
+    known = sources(head, endpoint.workspace_id)
+    return partial.frame(_changes_url(endpoint), head, known, now) | {
         "endpoint": endpoint,
         "row": row,
         "status_label": row.status.label if endpoint.gone_at is None else _("Deleted"),
@@ -54,12 +55,6 @@ def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
         "needs_somebody": acknowledging.is_needed(endpoint, row.status),
         "may_acknowledge": access.may(Action.ACKNOWLEDGE, endpoint.workspace_id),
         "databricks_url": databricks_url(endpoint),
-        "poll_url": _changes_url(endpoint),
-        "cursor": head.cursor(now),
-        "observed": partial.observed(sources(head, endpoint.workspace_id)),
-        "sources": sources(head, endpoint.workspace_id),
-        "now": now,
-        "head": head,
     }
 
 

@@ -29,13 +29,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def changes(request: HttpRequest) -> HttpResponse:
-    now, head = timezone.now(), guards.head(request)
-    sources = guards.sources(request, head)
-    if request.GET.get("since", "") == head.cursor(now):
-        return partial.unchanged(head, sources, now)
-    context = _context(request, now)
-    response = render(request, "operations/_changes.html", context)
-    return partial.with_head(response, head, sources, now)
+    return partial.changes(request, "operations/_changes.html", _context)
 
 
 @require_safe
@@ -62,17 +56,12 @@ def _one_context(request: HttpRequest, pk: int, now: datetime) -> dict[str, Any]
     operation = access.operation_for(reader, pk)
     may = reader.may(operation.known_kind.action, operation.endpoint.workspace_id)
     sources = [s for s in head.sources if s.pk == operation.endpoint.workspace_id]
-    return {
+    poll_url = reverse("operation-changes", args=[operation.pk])
+    return partial.frame(poll_url, head, sources, now) | {
         "operation": operation,
         "may_withdraw": may and operation.known_state is State.QUEUED,
         "audit": operation.audit.order_by("at", "pk"),
         "usual": detail.usual(operation.endpoint, operation.known_kind),
-        "poll_url": reverse("operation-changes", args=[operation.pk]),
-        "cursor": head.cursor(now),
-        "observed": partial.observed(sources),
-        "sources": sources,
-        "now": now,
-        "head": head,
     }
 
 
@@ -86,13 +75,5 @@ def _context(request: HttpRequest, now: datetime) -> dict[str, Any]:
         actors=operation_list.actors(visible),
     )
     found = operation_list.page(visible, form.filters(), now)
-    return {
-        "form": form,
-        "page": found,
-        "poll_url": partial.poll_url(request, "operations-changes"),
-        "cursor": head.cursor(now),
-        "observed": partial.observed(sources),
-        "sources": sources,
-        "now": now,
-        "head": head,
-    }
+    poll_url = partial.poll_url(request, "operations-changes")
+    return partial.frame(poll_url, head, sources, now) | {"form": form, "page": found}

@@ -240,8 +240,8 @@ def _not_confirmed(
         what = outcome.problem.message or sentences.troubles.error(outcome.problem.kind)
         text = _("It may or may not have been carried out: %(what)s") % {"what": what}
     notice = ListNotice(_("Not confirmed."), text, tone="unknown", wishes=wishes)
-    again = form if outcome.access is None else form.moved_to(endpoint, outcome.access)
-    return _form(request, endpoint, again, access=outcome.access, notice=notice, status=502)
+    again = form if outcome.found is None else form.moved_to(endpoint, outcome.found)
+    return _form(request, endpoint, again, access=outcome.found, notice=notice, status=502)
 
 
 def _unsendable() -> Notice:

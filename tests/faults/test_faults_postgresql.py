@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import Desk, eventually, left_out
+from tests.harness import Desk, eventually
 from tests.needs import POSTGRESQL
 from tests.on_postgresql import server
 
@@ -20,9 +20,7 @@ def database_url() -> Iterator[str]:
     if given := os.environ.get("TEST_DATABASE_URL", "").strip():
         yield given
         return
-    if POSTGRESQL.path is None:
-        left_out(f"no PostgreSQL was found ({POSTGRESQL.how}; or set TEST_DATABASE_URL)")
-    with server(POSTGRESQL.path) as url:
+    with server(POSTGRESQL.required()) as url:
         yield url
 
 

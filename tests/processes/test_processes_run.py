@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,9 +21,9 @@ from tests.harness import (
     ROOT,
     Person,
     eventually,
-    left_out,
     processes_of,
 )
+from tests.needs import SETPRIV
 
 pytestmark = pytest.mark.processes
 
@@ -203,8 +202,7 @@ def test_ctrl_c_and_sigterm_end_every_process_and_the_second_start_takes_seconds
 
 
 def test_killed_itself_it_takes_its_processes_along(start: Start) -> None:
-    if shutil.which("setpriv") is None:
-        left_out("setpriv was not found (Debian package util-linux)")
+    SETPRIV.required()
     copy = start()
     copy.wait_until_up()
     copy.process.kill()

@@ -221,8 +221,8 @@ def test_what_no_read_shows_is_not_confirmed(
     editor.lab.emulator.fault(kind, match={"route": ROUTE}, **how)
     with pytest.raises(budget_policy.NotConfirmed) as raised:
         editor.save()
-    assert raised.value.policy is not None
-    assert raised.value.policy.own == OLD
+    assert raised.value.found is not None
+    assert raised.value.found.own == OLD
     assert editor.sent() == ["PATCH"], "once"
     assert editor.recorded()[-1] == "budget policy not confirmed"
     assert editor.row() == (OLD, Standing.SET)

@@ -203,8 +203,8 @@ def test_the_person_is_on_record_although_the_call_never_came_back(editor: Edito
     with pytest.raises(permissions.NotConfirmed) as raised:
         editor.save({ANN: CAN_VIEW})
     assert raised.value.problem is not None
-    assert raised.value.access is not None
-    assert ANN not in raised.value.access.direct
+    assert raised.value.found is not None
+    assert ANN not in raised.value.found.direct
     assert editor.recorded() == ["permissions asked", "permissions not confirmed"]
 
 
