@@ -358,8 +358,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "roll up metrics": {
         "task": "endpoints_app.tasks.roll_up_metrics",
-        "schedule": 900.0,
-        "options": {"expires": 800},
+        "schedule": 300.0,
+        "options": {"expires": 290},
     },
     "prune": {
         "task": "endpoints_app.tasks.prune",

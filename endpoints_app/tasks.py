@@ -22,6 +22,7 @@ from endpoints_app.services import (
     clients,
     history,
     logs,
+    metric_grains,
     metric_samples,
     operations,
     status_payload,
@@ -139,7 +140,7 @@ def sample_metrics(workspace_id: int, **_: Any) -> None:
 
 @shared_task
 def roll_up_metrics(**_: Any) -> None:
-    metric_samples.roll_up(now=timezone.now())
+    metric_grains.roll_up(now=timezone.now())
 
 
 @shared_task

@@ -17,7 +17,7 @@ from endpoints_app.emulator import Running, serving
 from endpoints_app.models import Endpoint, Workspace
 from endpoints_app.services import clients, roster, status_payload, sync, upstream, workspaces
 from endpoints_app.templatetags import kept
-from endpoints_app.views import endpoint_detail, kept_rows, packing
+from endpoints_app.views import endpoint_detail, kept_charts, kept_rows, packing
 
 # A busy machine is no failure. `make test-all` looks longer.
 hypothesis.settings.register_profile("usual", deadline=None, max_examples=50)
@@ -45,6 +45,7 @@ def _nothing_remembered() -> Iterator[None]:
     status_payload.forget()
     roster.forget()
     kept_rows.forget()
+    kept_charts.forget()
     kept.forget()
     packing.forget()
     endpoint_detail.forget()

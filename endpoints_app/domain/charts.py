@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TypeVar
@@ -26,25 +26,25 @@ class Axis:
     start: datetime
     end: datetime
     step: timedelta
+    first: float = field(init=False)  # the beginning of the first cell, in seconds of the epoch
+    seconds: float = field(init=False)  # of a cell
 
-    @property
-    def _first(self) -> float:
-        """The beginning of the first cell, in seconds of the epoch."""
-        step = self.step.total_seconds()
-        return self.start.timestamp() // step * step
+    def __post_init__(self) -> None:
+        seconds = self.step.total_seconds()
+        object.__setattr__(self, "seconds", seconds)
+        object.__setattr__(self, "first", self.start.timestamp() // seconds * seconds)
 
     def __len__(self) -> int:
-        return math.ceil((self.end.timestamp() - self._first) / self.step.total_seconds())
+        return math.ceil((self.end.timestamp() - self.first) / self.seconds)
 
     def cell(self, at: datetime) -> int | None:
         """The cell that holds it."""
         if not self.start <= at < self.end:
             return None
-        return int((at.timestamp() - self._first) // self.step.total_seconds())
+        return int((at.timestamp() - self.first) // self.seconds)
 
     def edges(self, cell: int) -> tuple[datetime, datetime]:
-        first = datetime.fromtimestamp(self._first, self.start.tzinfo)
-        begin = first + cell * self.step
+        begin = datetime.fromtimestamp(self.first + cell * self.seconds, self.start.tzinfo)
         return max(begin, self.start), min(begin + self.step, self.end)
 
     def place(self, at: datetime) -> float:

@@ -11,6 +11,7 @@ from endpoints_app.domain.charts import Axis, Run, ceiling, runs
 from endpoints_app.domain.metrics import (
     MINUTE,
     UNEXPORTED,
+    Grain,
     Histogram,
     Reading,
     Stretch,
@@ -42,6 +43,11 @@ class Range(Enum):
         self, key: str, span: timedelta, step: timedelta, row: timedelta, tick: timedelta
     ) -> None:
         self.key, self.span, self.step, self.row, self.tick = key, span, step, row, tick
+
+    @property
+    def grain(self) -> Grain:
+        """The coarsest rows of which a point consists of whole ones."""
+        return max(it for it in Grain if not self.step % (it * MINUTE))
 
     @property
     def pace(self) -> int:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import IntEnum
 from typing import Final, Protocol
 
 COUNTS: Final = {
@@ -42,6 +43,20 @@ MOST_BOUNDS: Final = 100
 NOTHING: Final = "nothing"
 UNEXPORTED = frozenset({NOTHING, "DoesNotExist", "NotKnown"})
 """Databricks was asked and has nothing: also new, idle and stopped endpoints are answered so."""
+
+
+class Grain(IntEnum):
+    """Of how many minutes of the clock a stretch may tell at most, in each of the ways in which
+    the same time is kept."""
+
+    MINUTE = 1
+    FIVE = 5
+    HOUR = 60
+
+    @property
+    def finer(self) -> Grain:
+        return Grain.FIVE if self is Grain.HOUR else Grain.MINUTE
+
 
 Histogram = tuple[tuple[float, float], ...]
 """Upper bound → how many were not above it; both only rise, and the last bound is infinite."""
@@ -228,8 +243,8 @@ class Stretch:
         return self.at + self.reading.minutes * MINUTE
 
 
-def rolled_up(stretches: Iterable[Stretch], *, minutes: int = 5) -> list[Stretch]:
-    """Neighbours within the same five minutes of the clock that have the same metrics, as one.
+def rolled_up(stretches: Iterable[Stretch], *, minutes: int = Grain.FIVE) -> list[Stretch]:
+    """Neighbours within the same so many minutes of the clock that have the same metrics, as one.
 
     A hole stays a hole, and a metric that was exported for two of the five minutes is never said
     to be of all five.

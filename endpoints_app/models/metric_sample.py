@@ -10,7 +10,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from endpoints_app.domain.metrics import NAMES, Histogram, Reading, Stretch
+from endpoints_app.domain.metrics import NAMES, Grain, Histogram, Reading, Stretch
 from endpoints_app.domain.status import Status
 from endpoints_app.models.endpoint import Endpoint
 
@@ -18,10 +18,14 @@ from endpoints_app.models.endpoint import Endpoint
 class MetricSample(models.Model):
     """`minutes` minutes from `at` on. Counts are of all of them together, the rest is a mean; null
     was not exported. `entity` is empty for the endpoint as a whole. Where nothing was exported
-    `answer` says what came instead: "nothing", or the name of the error."""
+    `answer` says what came instead: "nothing", or the name of the error.
+
+    The same time is told in several grains (domain/metrics.py), so that a chart of weeks need not
+    add up minutes: a row lies within one window of `grain` minutes of the clock."""
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="metrics")
     entity = models.CharField(max_length=255, blank=True)
+    grain = models.PositiveSmallIntegerField(default=Grain.MINUTE)
     at = models.DateTimeField()
     minutes = models.PositiveSmallIntegerField(default=1)
     answer = models.CharField(max_length=40, blank=True)
@@ -36,21 +40,17 @@ class MetricSample(models.Model):
     gpu_memory = models.FloatField(null=True)
     latency = models.JSONField(null=True)  # [[upper bound in ms, null for none; not above it] …]
 
-    rolled_up = models.BooleanField(default=False)
-
     class Meta:
         ordering = ["at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["endpoint", "entity", "at"], name="one_metric_sample_per_minute"
+                fields=["endpoint", "grain", "at", "entity"], name="one_metric_sample_per_time"
             )
         ]
         indexes = [
             models.Index(fields=["at"]),
             models.Index(
-                fields=["endpoint", "at"],
-                condition=Q(rolled_up=False),
-                name="metric_sample_to_roll_up",
+                fields=["at"], condition=Q(grain=Grain.MINUTE), name="metric_sample_of_a_minute"
             ),
         ]
 
@@ -59,7 +59,7 @@ class MetricSample(models.Model):
 
     @classmethod
     def of(
-        cls, endpoint_id: int, stretch: Stretch, *, entity: str = "", rolled_up: bool = False
+        cls, endpoint_id: int, stretch: Stretch, *, entity: str = "", grain: int = Grain.MINUTE
     ) -> MetricSample:
         reading = stretch.reading
         return cls(
@@ -69,7 +69,7 @@ class MetricSample(models.Model):
             minutes=reading.minutes,
             answer=stretch.answer,
             latency=_as_json(reading.latency),
-            rolled_up=rolled_up,
+            grain=grain,
             **{name: reading.values.get(name) for name in NAMES},
         )
 

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import DatabaseError, transaction
-from django.db.models import Max
+from django.db.models import Max, OuterRef, Subquery
 
 from endpoints_app.databricks_api import WorkspaceClient, errors
 from endpoints_app.domain.metrics import (
     MINUTE,
     NOTHING,
+    Grain,
     Stretch,
     by_entity,
     read,
-    rolled_up,
     window,
 )
 from endpoints_app.models import Endpoint, MetricSample, MetricWatch
-from endpoints_app.models.metric_sample import STRETCH, MetricWatchQuerySet, stretch_of
-from endpoints_app.services import audit, clients, live
+from endpoints_app.models.metric_sample import MetricWatchQuerySet
+from endpoints_app.services import audit, clients, live, metric_grains
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +42,6 @@ ROUND_SECONDS = 40.0  # later in a round no call begins
 FAILURES = 3  # calls without an answer after which a round is given up
 MOST_ENTITIES = 20
 
-FINE = timedelta(days=1)  # then five minutes become one row
 BATCH = 500
 
 
@@ -63,22 +61,45 @@ def is_sampled(watch: MetricWatch, *, now: datetime) -> bool:
     return watch.pk in set(wanted(now).values_list("pk", flat=True)[:MOST])
 
 
-def watch(endpoint: Endpoint, *, now: datetime) -> MetricWatch | None:
-    """Somebody looks at its metrics; a page that cannot note it goes on without."""
-    found = MetricWatch.objects.filter(endpoint=endpoint).first()
-    noted = found is not None and found.watched_at is not None and now - found.watched_at < NOTED
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """An endpoint whose metrics somebody looks at. `watch` is None where that could not be noted,
+    or where it is gone and nobody ever did."""
+
+    watch: MetricWatch | None
+    newest: datetime | None = None  # the last minute that was asked for
+
+    @property
+    def key(self) -> Hashable:
+        """Equal where the same is known."""
+        return self.watch and (self.watch.pk, self.watch.kept), self.newest
+
+
+def watch(endpoint: Endpoint, *, now: datetime) -> Watched:
+    """Somebody looks at its metrics; a page that cannot note it goes on without. One query, and
+    now and then what it takes to note it."""
+    minutes = MetricSample.objects.filter(grain=Grain.MINUTE).order_by("-at").values_list("at")
+    newest = Subquery(minutes.filter(endpoint=OuterRef("endpoint"))[:1])
+    known = MetricWatch.objects.filter(endpoint=endpoint).annotate(newest=newest).first()
+    if known is not None:
+        found = Watched(known, known.newest)
+    else:
+        last = minutes.filter(endpoint=endpoint).first()
+        found = Watched(None, last[0] if last else None)
+    noted = known is not None and known.watched_at is not None and now - known.watched_at < NOTED
     if endpoint.gone_at is not None or noted:
         return found
     try:
         with transaction.atomic():
-            found, _ = MetricWatch.objects.update_or_create(
+            watch, _ = MetricWatch.objects.update_or_create(
                 endpoint=endpoint,
                 defaults={"watched_at": now},
                 create_defaults={"watched_at": now, "due_at": _first_due(endpoint, now)},
             )
     except DatabaseError:
         log.exception("That %s is watched was not noted.", endpoint)
-    return found
+        return found
+    return replace(found, watch=watch)
 
 
 def keep(endpoint: Endpoint, on: bool, *, by: User, now: datetime) -> None:
@@ -144,7 +165,7 @@ def sample(workspace_id: int, *, clock: Clock) -> None:
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="metrics") as pool:
         answers = list(pool.map(found.ask, [watch.endpoint.name for watch in due]))
     asked = [(watch, answer) for watch, answer in zip(due, answers, strict=True) if answer]
-    _save([row for watch, answer in asked for row in _rows(watch.endpoint, answer)])
+    _save([row for watch, answer in asked for row in _rows(watch.endpoint, answer)], clock)
     if found.throttled is not None:
         log.warning("%s wants to be asked for less: %s", workspace.name, found.throttled)
         rest = timedelta(seconds=found.throttled.retry_after or 0)
@@ -156,14 +177,17 @@ def sample(workspace_id: int, *, clock: Clock) -> None:
         _put_off(missed, next_minute - timedelta(seconds=1))
 
 
-def _save(rows: Sequence[MetricSample]) -> None:
+def _save(rows: Sequence[MetricSample], clock: Clock) -> None:
+    """What comes so late that its time may be told in coarser rows already is left out: a gap."""
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         with live.writing():
             endpoints = Endpoint.objects.filter(pk__in={row.endpoint_id for row in batch})
             known = set(endpoints.values_list("pk", flat=True))
+            settled = metric_grains.settled(clock())
             MetricSample.objects.bulk_create(
-                [row for row in batch if row.endpoint_id in known], ignore_conflicts=True
+                [row for row in batch if row.endpoint_id in known and row.at >= settled],
+                ignore_conflicts=True,
             )
 
 
@@ -213,36 +237,3 @@ def _rows(endpoint: Endpoint, answer: _Answer) -> Iterator[MetricSample]:
     names = [entity["name"] for entity in endpoint.entities if entity.get("name")]
     for name, reading in by_entity(answer.points, names[:MOST_ENTITIES]).items():
         yield MetricSample.of(endpoint.pk, Stretch(at, reading), entity=name[:255])
-
-
-# After a day -----------------------------------------------------------------------------------
-
-
-def roll_up(*, now: datetime) -> None:
-    """Make rows of five minutes out of those that are older than a day, in batches."""
-    before = window(now - FINE, 5)
-    fine = MetricSample.objects.filter(rolled_up=False, at__lt=before)
-    for endpoint_id in list(fine.order_by().values_list("endpoint_id", flat=True).distinct()):
-        while _roll_up(endpoint_id, before):
-            pass
-
-
-def _roll_up(endpoint_id: int, before: datetime) -> bool:
-    """One batch; returns whether there is more."""
-    with live.writing():
-        fine = MetricSample.objects.filter(
-            endpoint_id=endpoint_id, rolled_up=False, at__lt=before
-        ).order_by("at")
-        rows = list(fine.values_list("pk", "entity", *STRETCH)[:BATCH])
-        more = len(rows) == BATCH
-        if more:  # the last five minutes may go on
-            last = window(rows[-1][2], 5)
-            rows = [row for row in rows if row[2] < last]
-        coarse = [
-            MetricSample.of(endpoint_id, stretch, entity=entity, rolled_up=True)
-            for entity, together in groupby(sorted(rows, key=lambda it: it[1]), lambda it: it[1])
-            for stretch in rolled_up(stretch_of(row[2:]) for row in together)
-        ]
-        MetricSample.objects.filter(pk__in=[row[0] for row in rows]).delete()
-        MetricSample.objects.bulk_create(coarse)
-    return more

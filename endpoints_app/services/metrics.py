@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
-
 from endpoints_app.domain import uptime
 from endpoints_app.domain.charts import Axis
 from endpoints_app.domain.metric_charts import Chart, Range, charts
 from endpoints_app.domain.metric_gaps import Gap, gaps
-from endpoints_app.domain.metrics import MINUTE, Stretch, total, window
+from endpoints_app.domain.metrics import MINUTE, Grain, Stretch, total, window
 from endpoints_app.domain.status import Status
 from endpoints_app.models import (
     ConfigVersion,
@@ -22,7 +20,7 @@ from endpoints_app.models import (
     Outage,
     StatusChange,
 )
-from endpoints_app.models.metric_sample import STRETCH, stretch_of
+from endpoints_app.services import metric_grains
 from endpoints_app.services.live import Head
 
 STALE = timedelta(minutes=4)  # the newest minute is older than that: something keeps us
@@ -77,8 +75,13 @@ class Panel:
     def is_empty(self) -> bool:
         return all(chart.is_empty for chart in self.charts)
 
+    @property
+    def stale_from(self) -> datetime | None:
+        """When its numbers are old, unless newer ones come."""
+        return self.newest_data + STALE if self.newest_data is not None else None
+
     def is_stale(self, now: datetime) -> bool:
-        return self.newest_data is not None and now - self.newest_data > STALE
+        return self.stale_from is not None and now > self.stale_from
 
     @property
     def marks(self) -> list[Moment]:
@@ -88,10 +91,10 @@ class Panel:
 def read(endpoint: Endpoint, range_: Range, *, entity: str, head: Head, now: datetime) -> Panel:
     """All that the panel shows, from our own rows: nobody waits for Databricks."""
     axis = Axis(now - range_.span, now, range_.step)
-    whole = _stretches(endpoint, "", axis)
-    named = _samples(endpoint, axis).exclude(entity="").order_by("entity")
-    entities = list(named.values_list("entity", flat=True).distinct())
-    shown = _stretches(endpoint, entity, axis) if entity in entities else whole
+    entities = metric_grains.entities(endpoint.pk, axis, range_.grain)
+    entity = entity if entity in entities else ""
+    told = metric_grains.stretches(endpoint.pk, {"", entity}, axis, range_.grain)
+    whole, shown = told[""], told[entity]
     spans, changes = _status(endpoint, axis, head)
     holes = gaps(whole, spans, start=axis.start, end=axis.end)
     moments, more = _moments(endpoint, axis, changes, holes)
@@ -100,7 +103,7 @@ def read(endpoint: Endpoint, range_: Range, *, entity: str, head: Head, now: dat
     return Panel(
         range=range_,
         axis=axis,
-        entity=entity if entity in entities else "",
+        entity=entity,
         entities=entities,
         charts=charts(range_, axis, shown, whole),
         spans=spans,
@@ -127,19 +130,7 @@ def is_down(status: Status | None) -> bool:
 
 def rows(endpoint: Endpoint, range_: Range, *, entity: str, now: datetime) -> Iterator[Stretch]:
     """What is kept of that time, as fine as it is kept."""
-    axis = Axis(now - range_.span, now, range_.step)
-    found = _samples(endpoint, axis).filter(entity=entity).order_by("at").values_list(*STRETCH)
-    return map(stretch_of, found.iterator(chunk_size=1000))
-
-
-def _samples(endpoint: Endpoint, axis: Axis) -> QuerySet[MetricSample]:
-    start = window(axis.start, 5)
-    return MetricSample.objects.filter(endpoint=endpoint, at__gte=start, at__lt=axis.end)
-
-
-def _stretches(endpoint: Endpoint, entity: str, axis: Axis) -> list[Stretch]:
-    found = _samples(endpoint, axis).filter(entity=entity).order_by("at").values_list(*STRETCH)
-    return [stretch for row in found if (stretch := stretch_of(row)).end > axis.start]
+    return metric_grains.finest(endpoint.pk, entity, start=now - range_.span, end=now)
 
 
 # Gaps and moments ------------------------------------------------------------------------------
@@ -210,6 +201,7 @@ def traffic(endpoint: Endpoint, *, now: datetime) -> Traffic | None:
     end = window(now, 1)
     found = MetricSample.objects.filter(
         endpoint=endpoint,
+        grain=Grain.MINUTE,
         entity="",
         at__gte=end - timedelta(hours=1),
         at__lt=end,

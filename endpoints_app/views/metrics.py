@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.template.loader import get_template
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -18,11 +19,13 @@ from endpoints_app.domain.metric_charts import QUANTILES, Range
 from endpoints_app.domain.metrics import NAMES, UNEXPORTED, Stretch, quantile
 from endpoints_app.domain.roles import Action
 from endpoints_app.domain.status import Status
-from endpoints_app.models import Endpoint
+from endpoints_app.models import Endpoint, MetricWatch
 from endpoints_app.services import metric_samples, metrics
+from endpoints_app.services.metric_samples import Watched
 from endpoints_app.services.metrics import Panel
 from endpoints_app.services.upstream import Problem
-from endpoints_app.views import csv_file, guards, heading
+from endpoints_app.views import csv_file, guards, heading, kept_charts
+from endpoints_app.views.kept_charts import LONGEST, UNSETTLED, Drawn
 
 
 @require_safe
@@ -34,9 +37,19 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
 def _page(
     request: HttpRequest, endpoint: Endpoint, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    context = heading.of(request, endpoint) | _context(request, endpoint)
+    range_, watched, charts = _charts(request, endpoint)
     may_keep = guards.access_of(request).may(Action.KEEP_METRICS, endpoint.workspace_id)
-    context |= {"tab": "metrics", "title": _("Metrics"), "problem": problem, "may_keep": may_keep}
+    context = heading.of(request, endpoint) | _addresses(endpoint, range_, charts.entity)
+    context |= {
+        "tab": "metrics",
+        "title": _("Metrics"),
+        "problem": problem,
+        "may_keep": may_keep,
+        "kept": watched.watch is not None and watched.watch.kept,
+        "charts": charts,
+        "range": range_,
+        "ranges": list(Range),
+    }
     return render(request, "metrics/page.html", context, status=status)
 
 
@@ -44,10 +57,10 @@ def _page(
 def part(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     """204 while nothing is new."""
     endpoint = guards.endpoint(request, workspace, name)
-    context = {"endpoint": endpoint} | _context(request, endpoint)
-    if context["version"] == request.GET.get("since"):
+    _, _, charts = _charts(request, endpoint)
+    if charts.version == request.GET.get("since"):
         return HttpResponse(status=204)
-    return render(request, "metrics/_charts.html", context)
+    return HttpResponse(charts.html)
 
 
 @require_POST
@@ -66,14 +79,22 @@ def keep(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     return redirect(f"{reverse('metrics', args=[workspace, name])}?{query}")
 
 
-def _context(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
-    """What the charts show. Whoever comes here watches, and the sampling begins."""
-    now = timezone.now()
-    watch = metric_samples.watch(endpoint, now=now)
+def _charts(request: HttpRequest, endpoint: Endpoint) -> tuple[Range, Watched, Drawn]:
+    """Whoever comes here watches, and the sampling begins."""
+    now, head = timezone.now(), guards.head(request)
+    watched = metric_samples.watch(endpoint, now=now)
     range_ = Range.of(request.GET.get("range", ""))
     entity = request.GET.get("entity", "")
-    head = guards.head(request)
-    panel = metrics.read(endpoint, range_, entity=entity, head=head, now=now)
+    key = kept_charts.key_of(endpoint, range_, entity, watched, head, now)
+
+    def draw() -> Drawn:
+        panel = metrics.read(endpoint, range_, entity=entity, head=head, now=now)
+        return _draw(endpoint, panel, watched.watch, now)
+
+    return range_, watched, kept_charts.drawn(key, now, draw)
+
+
+def _draw(endpoint: Endpoint, panel: Panel, watch: MetricWatch | None, now: datetime) -> Drawn:
     state = _state(endpoint, panel, now)
     crowded = False
     if watch is not None and endpoint.gone_at is None and state in ("empty", "stale"):
@@ -83,10 +104,10 @@ def _context(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
     if newest is not None and newest.answer and newest.answer not in UNEXPORTED:
         problem = Problem(newest.answer, "", None)
     version = f"{state}.{_seconds(newest.end if newest else None)}.{_seconds(_last(panel))}"
-    return {
+    context = _addresses(endpoint, panel.range, panel.entity) | {
+        "endpoint": endpoint,
         "panel": panel,
         "state": state,
-        "ranges": list(Range),
         "watch": watch,
         "crowded": crowded,
         "most": metric_samples.MOST,
@@ -95,7 +116,13 @@ def _context(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
         "version": version,
         "now": now,
         "target": "metrics",
-    } | _addresses(request, endpoint)
+    }
+    html = SafeString(get_template("metrics/_charts.html").render(context))
+    life = UNSETTLED if state else min(LONGEST, timedelta(seconds=panel.range.pace))
+    ends = [now + life]
+    if panel.stale_from is not None and panel.stale_from > now:
+        ends.append(panel.stale_from)
+    return Drawn(html, version, panel.entity, panel.entities, now, min(ends))
 
 
 def _state(endpoint: Endpoint, panel: Panel, now: datetime) -> str:
@@ -123,11 +150,12 @@ def _seconds(at: datetime | None) -> int:
     return int(at.timestamp()) if at else 0
 
 
-def _addresses(request: HttpRequest, endpoint: Endpoint) -> dict[str, str]:
+def _addresses(endpoint: Endpoint, range_: Range, entity: str) -> dict[str, str]:
     place = [endpoint.workspace.name, endpoint.name]
-    former = {"id": endpoint.uid or str(endpoint.pk)} if endpoint.gone_at else {}
-    kept = {key: request.GET[key] for key in ("range", "entity") if key in request.GET}
-    query = urlencode(former | kept)
+    asked = {"id": endpoint.uid or str(endpoint.pk)} if endpoint.gone_at else {}
+    asked |= {"range": range_.key}
+    asked |= {"entity": entity} if entity else {}
+    query = urlencode(asked)
     return {
         "page_url": f"{reverse('metrics', args=place)}?{query}",
         "part_url": f"{reverse('metrics-part', args=place)}?{query}",

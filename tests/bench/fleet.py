@@ -130,7 +130,7 @@ def metrics(*, days: int = 14, endpoints: int = 100) -> int:
                 cpu=35.0,
                 memory=60.0,
                 latency=[[10, 20.0], [50, 50.0], [250, 59.0], [None, 60.0]],
-                rolled_up=minutes > 1,
+                grain=minutes,
             )
             for at, minutes in by_minutes + rolled_up
         ]

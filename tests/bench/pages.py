@@ -13,6 +13,7 @@ from tests.bench.measuring import Line, measure, server
 def run(workspaces: int, endpoints: int, *, seconds: float, history: bool = False) -> list[Line]:
     """In a process of its own, whose settings name an empty database."""
     from django.core.management import call_command
+    from django.db.models import Count
     from django.test import Client
     from django.utils import timezone
 
@@ -36,8 +37,10 @@ def run(workspaces: int, endpoints: int, *, seconds: float, history: bool = Fals
     fleet.change(lab)
     fleet.answered(timezone.now())
     cursor = live.read_head().cursor(timezone.now())
-    one = Endpoint.objects.living().filter(status="ready", workspace=lab).order_by("name")[0]
     named = lab.endpoints.living().order_by("name").values_list("name", flat=True)
+    ready = Endpoint.objects.living().filter(status="ready", workspace=lab)
+    one = ready.annotate(flips=Count("changes")).order_by("-flips", "name")[0]
+    tabs = f"/w/{lab.name}/e/{one.name}/"
     last = -(-workspaces * endpoints // 100)
     words = ["a", "e", "or", "fr", "ti", "rank", "score", "de", "jp", "v2"]
     sorts = ["status", "-name", "owner", "-changed"]
@@ -56,15 +59,18 @@ def run(workspaces: int, endpoints: int, *, seconds: float, history: bool = Fals
                 for sort in sorts
             ],
         ),
-        ("detail overview", f"/w/{lab.name}/e/{one.name}/"),
+        ("detail overview", tabs),
         (
             "detail, 200 endpoints in turn",
             [f"/w/{lab.name}/e/{name}/" for name in named[:200]],
         ),
-        ("detail refresh, unchanged", f"/w/{lab.name}/e/{one.name}/changes/?since={cursor}"),
+        ("detail refresh, unchanged", f"{tabs}changes/?since={cursor}"),
+        ("activity", f"{tabs}activity/"),
+        ("configuration", f"{tabs}config/"),
         ("operations", "/operations/"),
         ("status page", "/status/"),
         ("status.json", "/status.json"),
+        ("status page of an endpoint", f"/status/{lab.name}/{one.name}/"),
     ]
     if history:
         sampled = MetricWatch.objects.select_related("endpoint__workspace")[0].endpoint

@@ -16,6 +16,7 @@ from endpoints_app.domain.metrics import (
     MINUTE,
     MOST_BOUNDS,
     NAMES,
+    Grain,
     Histogram,
     Reading,
     Stretch,
@@ -271,9 +272,11 @@ def covered(stretches: list[Stretch]) -> dict[datetime, tuple[str, object]]:
     return said
 
 
-@given(minutes())
-def test_rolling_up_covers_the_same_minutes_and_adds_up_to_the_same(parts: list[Stretch]) -> None:
-    rolled = rolled_up(parts)
+@given(minutes(), st.sampled_from([Grain.FIVE, Grain.HOUR]))
+def test_rolling_up_covers_the_same_minutes_and_adds_up_to_the_same(
+    parts: list[Stretch], grain: Grain
+) -> None:
+    rolled = rolled_up(parts, minutes=grain)
     assert covered(rolled) == covered(parts)
     before, after = [part.reading for part in parts], [part.reading for part in rolled]
     for name in NAMES:
@@ -281,8 +284,11 @@ def test_rolling_up_covers_the_same_minutes_and_adds_up_to_the_same(parts: list[
         if name in COUNTS:
             assert close(total(name, before), total(name, after))
     assert spread(before) == spread(after)
-    assert all(window(it.at, 5) == window(it.end - MINUTE, 5) for it in rolled)
-    assert rolled_up(rolled) == rolled
+    assert all(window(it.at, grain) == window(it.end - MINUTE, grain) for it in rolled)
+    assert rolled_up(rolled, minutes=grain) == rolled
+    hours = rolled_up(rolled_up(parts), minutes=Grain.HOUR)
+    assert covered(hours) == covered(parts), "hours are made of rows of five minutes"
+    assert [it.at for it in hours] == [it.at for it in rolled_up(parts, minutes=Grain.HOUR)]
 
 
 def test_five_full_minutes_are_one_row_and_a_hole_is_kept() -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -322,68 +321,35 @@ def test_a_minute_of_many_endpoints_is_written_in_few_statements(
     assert MetricSample.objects.count() == 12
 
 
-# After a day -----------------------------------------------------------------------------------
+# What is late, and what is old ------------------------------------------------------------------
 
 
-def recorded(lab: Lab, endpoint: Endpoint, minutes: int) -> None:
-    """So many minutes before now, each with its requests."""
-    start = lab.clock() - minutes * MINUTE
-    MetricSample.objects.bulk_create(
-        MetricSample(
-            endpoint=endpoint,
-            at=start + i * MINUTE,
-            requests=i % 7,
-            cpu=i % 100,
-            latency=json.loads("[[10, 1], [null, 2]]"),
-        )
-        for i in range(minutes)
-    )
+def test_what_comes_too_late_to_be_rolled_up_is_a_gap(read_lab: Lab) -> None:
+    """In every chart: not in that of an hour alone, because longer ones are made already."""
+    says(read_lab)
+    watched(read_lab, 2)
+    asked_for = []
 
+    def clock() -> datetime:
+        asked_for.append(read_lab.clock())
+        stuck = timedelta(minutes=20) if len(asked_for) > 3 else timedelta()  # then it is saved
+        return read_lab.clock() + stuck
 
-def test_after_a_day_five_minutes_are_one_row_and_add_up_to_the_same(
-    read_lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(metric_samples, "BATCH", 50)
-    endpoint, other = watched(read_lab, 2)
-    read_lab.clock.forward(240)
-    for each in (endpoint, other):
-        recorded(read_lab, each, 1440 + 120)
-    asked_for = sum(i % 7 for i in range(1440 + 120))
-    metric_samples.roll_up(now=read_lab.clock())
-    rows = list(MetricSample.objects.filter(endpoint=endpoint))
-    assert sum(row.requests or 0 for row in rows) == asked_for
-    assert sum(row.minutes for row in rows) == 1440 + 120
-    coarse = [row for row in rows if row.rolled_up]
-    assert {row.minutes for row in coarse} == {5}
-    assert len(coarse) == 120 / 5
-    assert {str(row.latency) for row in coarse} == {"[[10, 5.0], [None, 10.0]]"}
-    assert coarse[0].cpu == 2
-    metric_samples.roll_up(now=read_lab.clock())
-    assert list(MetricSample.objects.filter(endpoint=endpoint)) == rows
-
-
-def test_rolling_up_writes_in_small_batches(read_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metric_samples, "BATCH", 50)
-    (endpoint,) = watched(read_lab, 1)
-    recorded(read_lab, endpoint, 1440 + 200)
-    sizes = []
-    create = type(MetricSample.objects.all()).bulk_create
-
-    def noted(self: Any, rows: Any, **options: Any) -> Any:
-        sizes.append(len(rows))
-        return create(self, rows, **options)
-
-    monkeypatch.setattr(type(MetricSample.objects.all()), "bulk_create", noted)
-    metric_samples.roll_up(now=read_lab.clock())
-    assert len(sizes) >= 4
-    assert max(sizes) <= 10
+    metric_samples.sample(read_lab.workspace.pk, clock=clock)
+    assert asked(read_lab) == 2
+    assert not MetricSample.objects.exists()
+    look(read_lab, 60)
+    assert MetricSample.objects.count() == 2
 
 
 def test_metrics_are_forgotten_after_their_days(read_lab: Lab, settings: Any, otto: User) -> None:
     settings.METRICS_DAYS = 14
     endpoint, other = watched(read_lab, 2)
     metric_samples.keep(other, True, by=otto, now=read_lab.clock())
-    recorded(read_lab, endpoint, 10)
+    start = read_lab.clock() - 10 * MINUTE
+    MetricSample.objects.bulk_create(
+        MetricSample(endpoint=endpoint, at=start + i * MINUTE, requests=i) for i in range(10)
+    )
     history.prune(now=read_lab.clock() + timedelta(days=13))
     assert MetricSample.objects.count() == 10
     assert MetricWatch.objects.count() == 2

@@ -25,7 +25,8 @@ from endpoints_app.models import (
     MetricWatch,
     StatusChange,
 )
-from endpoints_app.services import metric_samples
+from endpoints_app.services import metric_grains, metric_samples, metrics
+from endpoints_app.views import kept_charts
 from tests.views.conftest import Fleet
 from tests.views.pages import inline, one, soup, text
 
@@ -63,7 +64,7 @@ def sample(fleet: Fleet, endpoint: Endpoint) -> Sample:
                 endpoint=endpoint,
                 at=fleet.clock.now - ago * MINUTE,
                 minutes=step,
-                rolled_up=step > 1,
+                grain=step,
                 **given,
             )
             for ago in range(step, minutes + 1, step)
@@ -384,7 +385,7 @@ def fortnight(fleet: Fleet, endpoint: Endpoint) -> None:
                 at=five + 5 * i * MINUTE,
                 minutes=5,
                 requests=400 + 300 * math.sin(i / 60),
-                rolled_up=True,
+                grain=5,
                 **values,
             )
             for i in range(13 * 288)
@@ -402,16 +403,111 @@ def test_a_fortnight_costs_few_queries_and_a_small_page(
     cached: None,
     django_assert_max_num_queries: Any,
 ) -> None:
-    """Seven more than any page of one endpoint."""
+    """Who asks, the endpoint, its trace and latest operation, and what came last; and where charts
+    are drawn anew what they show."""
     fortnight(fleet, endpoint)
     as_vera.get(PAGE)
-    with django_assert_max_num_queries(15):
-        answer = as_vera.get(PAGE, {"range": range_})
+    metric_grains.roll_up(now=fleet.clock.now)
+    kept_charts.forget()
     with django_assert_max_num_queries(11):
+        answer = as_vera.get(PAGE, {"range": range_})
+    with django_assert_max_num_queries(5):
+        again = as_vera.get(PAGE, {"range": range_})
+    with django_assert_max_num_queries(3):
         as_vera.get(PART, {"range": range_})
+    assert charts_of(again) == charts_of(answer)
     assert len(answer.content) < 150_000
     drawn = sum(len(str(path["d"])) for path in soup(answer).select("svg.plot svg path"))
     assert drawn < 90_000
+
+
+def charts_of(answer: Any) -> str:
+    return str(one(soup(answer), "#metrics"))
+
+
+@pytest.fixture
+def times_drawn(monkeypatch: pytest.MonkeyPatch) -> list[Range]:
+    """What was read for charts that were drawn."""
+    drawn: list[Range] = []
+    read = metrics.read
+
+    def noted(endpoint: Endpoint, range_: Range, **options: Any) -> metrics.Panel:
+        drawn.append(range_)
+        return read(endpoint, range_, **options)
+
+    monkeypatch.setattr(metrics, "read", noted)
+    return drawn
+
+
+def test_charts_are_drawn_once_for_all_their_readers(
+    as_vera: Client, as_otto: Client, sample: Sample, times_drawn: list[Range]
+) -> None:
+    sample(60)
+    seen = {charts_of(reader.get(PAGE)) for reader in (as_vera, as_otto, as_vera)}
+    assert len(seen) == 1
+    assert times_drawn == [Range.DAY]
+    assert not {"Vera", "Otto", "csrf"} & set(re.findall(r"\w+", seen.pop()))
+    as_vera.get(PAGE, {"range": "1h"})
+    as_vera.get(PAGE, {"range": "1h", "entity": "other"})
+    as_vera.get(PAGE, headers={"Accept-Language": "ja"})
+    assert times_drawn == [Range.DAY, Range.HOUR, Range.HOUR, Range.DAY]
+
+
+@pytest.mark.parametrize("what", ["sample", "status", "operation", "keep", "silence", "time"])
+def test_charts_are_drawn_anew_when_something_is_new(
+    what: str,
+    fleet: Fleet,
+    endpoint: Endpoint,
+    as_vera: Client,
+    as_otto: Client,
+    otto: User,
+    sample: Sample,
+    times_drawn: list[Range],
+) -> None:
+    sample(60)
+    before = charts_of(as_vera.get(PAGE))
+    fleet.forward(1)
+    as_vera.get(PAGE)
+    assert len(times_drawn) == 1
+    match what:
+        case "sample":
+            MetricSample.objects.create(endpoint=endpoint, at=fleet.clock.now - MINUTE, requests=3)
+        case "status":
+            document = fleet.document(NAME)
+            document["state"]["ready"] = "NOT_READY"
+            fleet.read(document)
+        case "operation":
+            fleet.ask(NAME, "stop", otto)
+        case "keep":
+            as_otto.post(KEEP, {"keep": "on"})
+        case "silence":
+            fleet.forward(50)
+        case "time":
+            fleet.forward(60)
+            fleet.answered()
+    after = charts_of(as_vera.get(PAGE))
+    assert len(times_drawn) == 2
+    assert after != before
+
+
+def test_charts_are_kept_no_longer_than_they_are_fresh(
+    as_vera: Client, fleet: Fleet, sample: Sample
+) -> None:
+    sample(60)
+    fleet.forward(238)
+    assert 'data-state="stale"' not in charts_of(as_vera.get(PAGE))
+    fleet.forward(3)
+    assert 'data-state="stale"' in charts_of(as_vera.get(PAGE))
+
+
+def test_no_more_charts_are_kept_than_there_is_room_for(
+    as_vera: Client, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_charts._kept, "most", 8)
+    sample(5)
+    for number in range(20):
+        as_vera.get(PART, {"entity": str(number)})
+    assert len(kept_charts._kept) <= 8
 
 
 # Who -------------------------------------------------------------------------------------------
