@@ -13,7 +13,7 @@ from urllib.parse import quote
 from .answers import Reply
 from .errors import BadRequest, Nonsense, Sent
 from .transport import Transport
-from .wire import Endpoint, objects
+from .wire import Endpoint, Listed, objects
 from .wire_events import Event
 from .wire_logs import LogText, parts_of, tail_of
 from .wire_metrics import Sample, samples_of
@@ -45,15 +45,15 @@ class WorkspaceClient:
         """Sign in ahead of the first call, which then need not wait for it."""
         self._transport.sign_in(deadline=deadline)
 
-    def list_endpoints(self, *, deadline: float = 20.0) -> tuple[Endpoint, ...]:
+    def list_endpoints(self, *, deadline: float = 20.0) -> tuple[Listed, ...]:
         """All endpoints that we may see, with the few fields that a list carries.
 
         An item without a name cannot be addressed and is left out.
         """
         answer = self._transport.read(ENDPOINTS, deadline=deadline)
         items = _items(answer, "endpoints")
-        parsed = (Endpoint.parse(item) for item in objects(items))
-        return tuple(endpoint for endpoint in parsed if endpoint.name)
+        listed = (Listed.parse(item) for item in objects(items))
+        return tuple(item for item in listed if item.name)
 
     def get_endpoint(self, name: str, *, deadline: float = 10.0) -> Endpoint:
         """Raises DoesNotExist only where the workspace itself says RESOURCE_DOES_NOT_EXIST."""

@@ -269,5 +269,22 @@ class Endpoint:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An item of the list, read no further than its name: of most of them a cycle asks only
+    whether they are what they were, and `raw` tells that."""
+
+    name: str
+    raw: Raw = field(repr=False)
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        raw = object_or_empty(value)
+        return cls(name=str_or_none(raw.get("name")) or "", raw=raw)
+
+    def read(self) -> Endpoint:
+        return Endpoint.parse(self.raw)
+
+
 def _config_or_none(value: object) -> Config | None:
     return Config.parse(value) if isinstance(value, Mapping) else None

@@ -77,17 +77,18 @@ def clear(endpoint: Endpoint, *, by: User, now: datetime) -> bool:
 
 def follow(changes: Iterable[StatusChange]) -> None:
     """End what these changes end, inside the transaction that writes them and stamps the rows."""
-    ending = {
-        change.endpoint_id: (why, change.at)
-        for change in changes
-        if change.was and (why := ends_with(change.status))
-    }
+    ending: dict[tuple[Cleared, datetime], set[int]] = {}
+    for change in changes:
+        if change.was and (why := ends_with(change.status)):
+            ending.setdefault((why, change.at), set()).add(change.endpoint_id)
     if not ending:
         return
-    for acknowledgement in Acknowledgement.objects.filter(cleared_at=None):
-        if acknowledgement.endpoint_id in ending:
-            mine = Acknowledgement.objects.filter(pk=acknowledgement.pk)
-            _clear(mine, *ending[acknowledgement.endpoint_id])
+    standing = set(
+        Acknowledgement.objects.filter(cleared_at=None).values_list("endpoint_id", flat=True)
+    )
+    for said, endpoints in ending.items():
+        if ended := endpoints & standing:
+            _clear(Acknowledgement.objects.filter(endpoint__in=ended), *said)
 
 
 def found_well(workspace_id: int, at: datetime) -> None:

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from endpoints_app.databricks_api import WorkspaceClient, errors, wire
 from endpoints_app.domain.budget import IMPOSSIBLE, Call, Policy
 from endpoints_app.models import Endpoint
-from endpoints_app.services import audit, clients, live, saving, sync, upstream
+from endpoints_app.services import audit, clients, live, looks, saving, upstream
 from endpoints_app.services.saving import (
     READ_SECONDS,
     WRITE_SECONDS,
@@ -154,7 +154,7 @@ class _Attempt:
         policy = _policy(document)
         upstream.share(_key(self.endpoint), Copy(policy, asked_at), KEPT_SECONDS)
         with live.writing():
-            sync.write_look(self.endpoint.pk, document, asked_at)
+            looks.write_look(self.endpoint.pk, document, asked_at)
         return policy
 
     def _read_again(self, client: WorkspaceClient) -> Policy | None:

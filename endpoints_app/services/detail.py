@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from endpoints_app.databricks_api import errors, wire
 from endpoints_app.domain.lifecycle import OperationKind, State
 from endpoints_app.models import Endpoint, Operation
-from endpoints_app.services import clients, live, sync, upstream
+from endpoints_app.services import clients, live, looks, upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def read_now(endpoint: Endpoint, *, now: datetime) -> None:
     except errors.DatabricksError:
         return
     with live.writing():
-        sync.write_look(endpoint.pk, document, now)
+        looks.write_look(endpoint.pk, document, now)
 
 
 def usual(endpoint: Endpoint, kind: OperationKind) -> timedelta | None:

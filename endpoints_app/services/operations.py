@@ -29,7 +29,7 @@ from endpoints_app.domain.lifecycle import (
     next_step,
 )
 from endpoints_app.models import Endpoint, Operation
-from endpoints_app.services import access, audit, clients, live, logs, sync
+from endpoints_app.services import access, audit, clients, live, logs, looks
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +192,7 @@ def _take_step(operation_id: int, token: str, read: Read, now: datetime) -> Step
         if operation is None:  # withdrawn meanwhile, or we overslept and another worker has it
             return Step.WAIT
         if read.trouble is None:
-            endpoint = sync.write_look(operation.endpoint_id, read.document, read.asked_at)
+            endpoint = looks.write_look(operation.endpoint_id, read.document, read.asked_at)
             _note_movement(operation, endpoint, read.asked_at)
         else:
             endpoint = operation.endpoint

@@ -40,10 +40,12 @@ _in_order = json.JSONEncoder(sort_keys=True, check_circular=False).encode
 """Made once: a thousand times a cycle it would cost more than what it does."""
 
 
-def fingerprint(document: wire.Endpoint) -> str:
+def fingerprint(raw: wire.Raw) -> str:
+    """Tells whether an item of the list is what it was, without reading it."""
     try:
-        text = _in_order(document.raw)
+        text = _in_order(raw)
     except RecursionError:  # nested deeper than anything we read of it
+        document = wire.Endpoint.parse(raw)
         text = repr((document.name, document.id, document.updated_at, document.state))
     return hashlib.blake2b(f"{DERIVATION}{text}".encode(), digest_size=16).hexdigest()
 
@@ -120,21 +122,13 @@ def save(
     changes: Collection[StatusChange | None],
 ) -> None:
     """Write rows and changes under one new revision, in batches, inside the caller's
-    `writing()`. `changed` were read in there too: all of their fields are written."""
+    `writing()`. `changed` were read in there too: what was read of them is written."""
     revision = live.next_revision()
     for endpoint in (*changed, *new):
         endpoint.revision = revision
     proven = [change for change in changes if change is not None]
     _name_their_cause(proven)
-    # The changed first: a burial frees the name for its successor. They are written as upserts
-    # because bulk_update needs seconds for what these do in milliseconds.
-    Endpoint.objects.bulk_create(
-        changed,
-        batch_size=BATCH,
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=WRITTEN,
-    )
+    _update(changed)  # first: a burial frees the name for its successor
     Endpoint.objects.bulk_create(new, batch_size=BATCH)
     config_history.keep([endpoint.seen for endpoint in (*changed, *new) if endpoint.seen])
     proven += [
@@ -151,7 +145,7 @@ def save(
     acknowledging.follow(proven)
 
 
-BATCH = 200
+BATCH = 250
 
 
 WRITTEN = [
@@ -159,6 +153,22 @@ WRITTEN = [
     for field in Endpoint._meta.concrete_fields
     if field.name not in ("id", "workspace", "name", "first_seen_at")
 ]
+
+
+def _update(rows: Collection[Endpoint]) -> None:
+    """As upserts, because bulk_update needs seconds for what these do in milliseconds."""
+    unread = set().union(*(row.get_deferred_fields() for row in rows))
+    for row in rows:
+        # Their insert, which never happens, names every column.
+        for name in row.get_deferred_fields():
+            setattr(row, name, None)
+    Endpoint.objects.bulk_create(
+        rows,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=[name for name in WRITTEN if name not in unread],
+    )
 
 
 def _name_their_cause(changes: list[StatusChange]) -> None:
@@ -243,8 +253,8 @@ def _describe(endpoint: Endpoint, answer: Answer) -> None:
     if document.updated_at and document.updated_at <= answer.asked_at:
         endpoint.changed_at = max(endpoint.changed_at, document.updated_at)
     if answer.thin:
-        endpoint.fingerprint = fingerprint(document)
-        if endpoint.document is None:
+        endpoint.fingerprint = fingerprint(document.raw)
+        if endpoint.document_at is None:
             _describe_config(endpoint, document)
     else:
         last = endpoint.document_at

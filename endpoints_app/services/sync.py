@@ -7,8 +7,9 @@ transaction, and only rows that changed are written.
 from __future__ import annotations
 
 import logging
+import time
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,20 +21,28 @@ from django.db.models import Q, QuerySet
 from endpoints_app.databricks_api import errors, wire
 from endpoints_app.databricks_api.client import WorkspaceClient
 from endpoints_app.models import Endpoint, Outage, StatusChange, Workspace
-from endpoints_app.services import acknowledging, clients, live, readings
+from endpoints_app.services import acknowledging, clients, live, looks, readings
+from endpoints_app.services.looks import Look
 from endpoints_app.services.readings import Answer
 
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
+Told = Mapping[str, Answer | None]
+"""What a list says of some endpoints, by their names; None of those that it lacks."""
 
 LIST_SECONDS = 12.0
 LOOK_SECONDS = 4.0
 LOOKS_PER_CYCLE = 10
-LOOKS_SECONDS = 6.0  # later in a cycle no look begins
+LOOKS_TAKE = timedelta(seconds=6)  # later in a cycle no look begins
+GATHERED = timedelta(seconds=0.5)
+"""So long what a look brought waits for others, and for the one under way to end: with
+LOOK_SECONDS the longest time until it is seen."""
 LEASE = timedelta(seconds=25)  # longer than a list and the looks may take
 STORM_CYCLES = 3
-LONGEST_WAIT = timedelta(minutes=10)  # between two looks at what stays out of reach
+PAUSE = 0.05
+"""Seconds between two batches of a long list. SQLite has no queue: who waits for it looks again
+after 25 ms, later after 50, and would not find it free before the last batch."""
 
 
 class LeaseLost(Exception):
@@ -53,8 +62,9 @@ class Known:
     def is_due(self, now: datetime) -> bool:
         return self.next_look_at is not None and self.next_look_at <= now
 
-    def differs_from(self, item: wire.Endpoint) -> bool:
-        return self.missing_since is not None or self.fingerprint != readings.fingerprint(item)
+    def differs_from(self, item: wire.Listed) -> bool:
+        missing = self.missing_since is not None
+        return missing or self.fingerprint != readings.fingerprint(item.raw)
 
 
 def sync(workspace_id: int, *, clock: Clock) -> None:
@@ -97,6 +107,11 @@ def _held(workspace: Workspace, token: str) -> QuerySet[Workspace]:
     return Workspace.objects.filter(pk=workspace.pk, lease_token=token)
 
 
+def _still_ours(workspace: Workspace, token: str) -> None:
+    if not _held(workspace, token).exists():
+        raise LeaseLost
+
+
 # The list --------------------------------------------------------------------------------------
 
 
@@ -113,31 +128,39 @@ def _list(
     row did. That nothing did is one statement, however many endpoints there are, which also gives
     the lease back when no look is due."""
     asked_at = clock()
-    documents = client.list_endpoints(deadline=LIST_SECONDS)
-    seen = {d.name: d for d in documents if _addressable(d.name)}
+    items = client.list_endpoints(deadline=LIST_SECONDS)
+    seen = {item.name: item for item in items if _addressable(item.name)}
     changed = {
         name for name, item in seen.items() if name not in known or known[name].differs_from(item)
     }
     vanished = {name for name, row in known.items() if name not in seen and not row.missing_since}
     gap = _gap(workspace, asked_at)
+    look_at = asked_at + _patience(len(vanished), len(known))
+    last: Told = {}
+    for told in _batches(seen, sorted(changed | vanished), asked_at):
+        if last:
+            with live.writing():
+                _still_ours(workspace, token)
+                _write(workspace, last, asked_at, look_at=look_at)
+            time.sleep(PAUSE)
+        last = told
 
-    news = bool(changed or vanished or gap or workspace.error)
+    # The rest goes with the note that the list was answered: it says that what has no news was read
+    # then, which must not be said of a row that had some and is still to be written.
+    news = bool(last or gap or workspace.error)
     over = not news and not any(row.is_due(asked_at) for row in known.values())
     with live.writing() if news else nullcontext():
         _note_answer(workspace, token, asked_at, **(_given_back(clock() + rest) if over else {}))
-        if gap:
-            gap.save()
-        if changed or vanished:
-            look_at = asked_at + _patience(len(vanished), len(known))
-            _write(workspace, seen, changed, vanished, asked_at, look_at=look_at)
-        elif news:
+        wrote = _write(workspace, last, asked_at, look_at=look_at)
+        if (gap or workspace.error) and not wrote:
             live.next_revision()
         if gap:
+            gap.save()
             acknowledging.found_well(workspace.pk, asked_at)
     workspace.observed_at, workspace.error = asked_at, ""
     if over:
         workspace.lease_until = None
-    return bool(changed or vanished)
+    return bool(last)
 
 
 def _addressable(name: str) -> bool:
@@ -173,20 +196,28 @@ def _note_answer(workspace: Workspace, token: str, asked_at: datetime, **besides
         raise LeaseLost
 
 
-def _write(
-    workspace: Workspace,
-    seen: Mapping[str, wire.Endpoint],
-    changed_names: Collection[str],
-    vanished: Collection[str],
-    asked_at: datetime,
-    *,
-    look_at: datetime,
-) -> None:
-    names = {*changed_names, *vanished}
+def _batches(
+    seen: Mapping[str, wire.Listed], names: Sequence[str], asked_at: datetime
+) -> Iterator[Told]:
+    """What the list says of `names`, in parts of which none keeps other writers long. Each is read
+    when its turn comes, which is while nobody waits for us."""
+    for begin in range(0, len(names), readings.BATCH):
+        part = names[begin : begin + readings.BATCH]
+        yield {
+            name: Answer(item.read(), asked_at, thin=True) if (item := seen.get(name)) else None
+            for name in part
+        }
+
+
+def _write(workspace: Workspace, told: Told, asked_at: datetime, *, look_at: datetime) -> bool:
+    """Inside the caller's `writing()`; returns whether any row is another one now."""
+    if not told:
+        return False
     rows: dict[str, Endpoint] = {}
     buried_since: set[str] = set()
     lately = Q(gone_at=None) | Q(gone_at__gte=asked_at)
-    for row in workspace.endpoints.filter(lately, name__in=names):
+    # No list says anything of the documents, which are most of a row.
+    for row in workspace.endpoints.filter(lately, name__in=told).defer("document"):
         row.workspace = workspace
         if row.gone_at is None:
             rows[row.name] = row
@@ -196,9 +227,13 @@ def _write(
     changed: list[Endpoint] = []
     new: list[Endpoint] = []
     changes: list[StatusChange | None] = []
-    for name in sorted(changed_names):
-        answer, known = Answer(seen[name], asked_at, thin=True), rows.get(name)
-        if known is None:
+    for name, answer in told.items():
+        known = rows.get(name)
+        if answer is None:
+            if known is not None and asked_at >= known.observed_at:
+                changes.append(readings.miss(known, asked_at, look_at=look_at))
+                changed.append(known)
+        elif known is None:
             # A list asked for before a deletion was confirmed must not bring the endpoint back.
             if name not in buried_since:
                 new.append(readings.first_sight(workspace, name, answer))
@@ -211,13 +246,9 @@ def _write(
         else:
             changes.append(readings.take_in(known, answer))
             changed.append(known)
-    for name in sorted(vanished):
-        missing = rows.get(name)
-        if missing is not None and asked_at >= missing.observed_at:
-            changes.append(readings.miss(missing, asked_at, look_at=look_at))
-            changed.append(missing)
     if changed or new:
         readings.save(changed, new, changes)
+    return bool(changed or new)
 
 
 def _note_failure(
@@ -246,89 +277,41 @@ def _look(
     token: str,
     clock: Clock,
 ) -> None:
-    """GET the endpoints whose look is due, the longest waiting first."""
+    """GET the endpoints whose look is due, the longest waiting first. What is answered is gathered
+    for a moment and written at once, whatever becomes of the next one; what a worker takes with it
+    when it dies stays due."""
     started = clock()
     waiting = [(at, row) for row in known.values() if (at := row.next_look_at) and at <= started]
     waiting.sort(key=lambda pair: (pair[0], pair[1].name))
-    for _, row in waiting[:LOOKS_PER_CYCLE]:
-        asked_at = clock()
-        if (asked_at - started).total_seconds() > LOOKS_SECONDS:
-            return
-        document, failure = None, None
-        try:
-            document = client.get_endpoint(row.name, deadline=LOOK_SECONDS)
-        except errors.Throttled:
-            raise  # the workspace as a whole wants to be left alone
-        except errors.DatabricksError as e:
-            failure = e
-        gone = isinstance(failure, errors.DoesNotExist) and row.missing_since is not None
-        with live.writing():
-            if not _held(workspace, token).exists():
-                raise LeaseLost
-            if document is not None or gone:
-                write_look(row.pk, document, asked_at)
-            else:
-                log.info("%s/%s was not read: %s", workspace.name, row.name, failure)
-                _look_failed(row.pk, asked_at)
+    gathered: list[Look] = []
+    since = started
+    try:
+        for _, row in waiting[:LOOKS_PER_CYCLE]:
+            if clock() - started > LOOKS_TAKE:
+                break
+            gathered.append(_ask(workspace, client, row, clock()))
+            since = since if len(gathered) > 1 else clock()
+            if clock() - since >= GATHERED:
+                written, gathered = gathered, []
+                _write_looks(workspace, written, token)
+    finally:
+        if gathered:
+            _write_looks(workspace, gathered, token)
 
 
-def write_look(pk: int, document: wire.Endpoint | None, asked_at: datetime) -> Endpoint:
-    """Take in the answer to a GET by name, None meaning that no endpoint has it, inside the
-    caller's `writing()`. Returns the row as it is then, which may rest on a newer reading."""
-    row = Endpoint.objects.select_related("workspace").get(pk=pk)
-    if row.gone_at is not None or asked_at < row.read_at():
-        return row
-    if document is None:
-        readings.save([row], [], [readings.bury(row, asked_at)])
-        return row
-    answer = Answer(document, asked_at)
-    if readings.is_another(row, document):
-        burial = readings.bury(row, asked_at)
-        successor = readings.first_sight(row.workspace, row.name, answer)
-        readings.save([row], [successor], [burial])
-        return row
-    shown = _shown(row)
-    change = readings.take_in(row, answer)
-    row.next_look_at = _next_look(row, asked_at)
-    if change is not None or _shown(row) != shown:
-        readings.save([row], [], [change])
-    else:
-        row.save(update_fields=["observed_at", "document_at", "next_look_at"])
-    return row
+def _ask(workspace: Workspace, client: WorkspaceClient, row: Known, asked_at: datetime) -> Look:
+    try:
+        return Look(row.pk, asked_at, client.get_endpoint(row.name, deadline=LOOK_SECONDS))
+    except errors.Throttled:
+        raise  # the workspace as a whole wants to be left alone
+    except errors.DatabricksError as e:
+        if isinstance(e, errors.DoesNotExist) and row.missing_since is not None:
+            return Look(row.pk, asked_at)
+        log.info("%s/%s was not read: %s", workspace.name, row.name, e)
+        return Look(row.pk, asked_at, unanswered=True)
 
 
-def _shown(row: Endpoint) -> tuple[object, ...]:
-    """All that a page shows of it: only a change in these is news to a browser."""
-    quiet = ("observed_at", "document_at", "next_look_at", "revision")
-    return tuple(getattr(row, name) for name in readings.WRITTEN if name not in quiet)
-
-
-def _next_look(row: Endpoint, asked_at: datetime) -> datetime | None:
-    if row.updating:
-        return asked_at + timedelta(seconds=settings.SYNC_FAST_SECONDS)
-    if row.missing_since is not None:
-        return asked_at + _wait(row, asked_at)
-    return None
-
-
-def _wait(row: Endpoint, asked_at: datetime) -> timedelta:
-    """As long again as it has been out of reach, at least a cycle: a workspace that shows us a
-    thousand endpoints and lets us read none is asked ever less often."""
-    lasted = asked_at - (row.missing_since or row.observed_at)
-    return min(max(lasted, timedelta(seconds=settings.SYNC_SECONDS)), LONGEST_WAIT)
-
-
-def _look_failed(pk: int, asked_at: datetime) -> None:
-    """Not known, which is not deleted: no answer, a 403, a proxy's 404, or an answer that the list
-    of the same cycle contradicts. It is asked again later, so that one endpoint that never answers
-    does not keep the others waiting. Inside the caller's `writing()`."""
-    row = Endpoint.objects.select_related("workspace").get(pk=pk)
-    if row.gone_at is not None:
-        return
-    later = asked_at + _wait(row, asked_at)
-    if row.missing_since is not None and asked_at >= row.read_at():
-        change = readings.miss(row, asked_at, look_at=later)
-        if change is not None:
-            readings.save([row], [], [change])
-            return
-    Endpoint.objects.filter(pk=pk).update(next_look_at=later)
+def _write_looks(workspace: Workspace, gathered: Sequence[Look], token: str) -> None:
+    with live.writing():
+        _still_ours(workspace, token)
+        looks.write(gathered)

@@ -100,7 +100,7 @@ class Client:
     def list_endpoints(self, *, deadline: float) -> list[Any]:
         from endpoints_app.databricks_api import wire
 
-        return [wire.Endpoint.parse(item) for item in json.loads(self.body)["endpoints"]]
+        return [wire.Listed.parse(item) for item in json.loads(self.body)["endpoints"]]
 
     def get_endpoint(self, name: str, *, deadline: float) -> Any:
         from endpoints_app.databricks_api import wire
@@ -110,7 +110,8 @@ class Client:
     def read_and_derive(self) -> None:
         from endpoints_app.domain import status
 
-        for document in self.list_endpoints(deadline=1):
+        for item in self.list_endpoints(deadline=1):
+            document = item.read()
             status.derive(
                 status.Reported(
                     ready=document.state.ready,

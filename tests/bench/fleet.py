@@ -36,7 +36,7 @@ def fill(names: Sequence[str], endpoints: int) -> None:
             row = readings.first_sight(workspace, made.name, readings.Answer(item, now, thin=True))
             details = wire.Endpoint.parse(documents.detailed(made))
             readings.take_in(row, readings.Answer(details, now))
-            row.fingerprint = readings.fingerprint(item)
+            row.fingerprint = readings.fingerprint(item.raw)
             row.first_seen_at = now - timedelta(days=400)
             row.next_look_at = None
             new.append(row)

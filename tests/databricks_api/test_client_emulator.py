@@ -50,7 +50,7 @@ def reported(client, name):
 def test_the_list_and_every_endpoint_of_it_are_read_alike(client):
     listed = client.list_endpoints()
     assert len(listed) == 40
-    for item in listed:
+    for item in (it.read() for it in listed):
         endpoint = client.get_endpoint(item.name)
         assert endpoint.id == item.id
         assert endpoint.state == item.state

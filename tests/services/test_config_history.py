@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from endpoints_app.databricks_api import wire
 from endpoints_app.domain.config_version import Stage
 from endpoints_app.models import ConfigVersion, Endpoint
-from endpoints_app.services import history, live, sync
+from endpoints_app.services import history, live, looks
 from tests.conftest import Lab
 from tests.services.conftest import GET, Desk, listed
 
@@ -76,7 +76,7 @@ class Books:
     def read(self, told: Document, *, seconds: float = 60) -> Endpoint:
         at = self.lab.clock.forward(seconds)
         with live.writing():
-            sync.write_look(self.row.pk, wire.Endpoint.parse(copy.deepcopy(told)), at)
+            looks.write_look(self.row.pk, wire.Endpoint.parse(copy.deepcopy(told)), at)
         self.row.refresh_from_db()
         return self.row
 
@@ -164,7 +164,7 @@ def test_our_start_is_named_as_what_made_it(lab: Lab, desk: Desk, otto: User) ->
     with live.writing():
         row = lab.endpoint("vision-defects")
         read = wire.Endpoint.parse(document(3) | {"name": row.name, "id": row.uid})
-        sync.write_look(row.pk, read, lab.clock())
+        looks.write_look(row.pk, read, lab.clock())
     operation = desk.look(desk.ask("start", "vision-defects", otto))
     desk.look_until_settled(operation)
     newest = ConfigVersion.objects.filter(endpoint=row).first()

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from endpoints_app.domain.status import Status
-from endpoints_app.emulator import serving
 from endpoints_app.models import Endpoint, Fleet, StatusChange, Workspace
-from endpoints_app.services import sync
-from tests.conftest import Clock, Lab
+from tests.conftest import Lab
 from tests.services.conftest import ALL, GET, LIST
 
 Tell = Callable[..., None]
@@ -204,60 +200,3 @@ def test_looks_that_show_nothing_new_take_no_revision(lab: Lab) -> None:
 
     assert lab.endpoint("credit-limit").updating
     assert revision() == before
-
-
-# What it costs ---------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def big(lab: Lab, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """The workspace with 300 endpoints, their details not outstanding."""
-    with serving(endpoints=300, clock=lambda: clock.now.timestamp()) as emulator:
-        monkeypatch.setenv("WORKSPACE_LAB_HOST", emulator.url)
-        monkeypatch.setenv("WORKSPACE_LAB_TOKEN", emulator.token)
-        large = Lab(emulator, clock)
-        large.sync()
-        assert large.workspace.endpoints.count() == 300
-        large.workspace.endpoints.update(next_look_at=None)
-        yield large
-
-
-def cycle(lab: Lab) -> CaptureQueriesContext:
-    lab.clock.forward(15)
-    with CaptureQueriesContext(connection) as captured:
-        sync.sync(lab.workspace.pk, clock=lab.clock)
-    return captured
-
-
-def test_an_unchanged_cycle_of_300_endpoints_is_five_statements_and_no_revision(big: Lab) -> None:
-    before = revision()
-
-    captured = cycle(big)
-
-    assert len(captured) <= 5, [query["sql"][:100] for query in captured]
-    assert revision() == before
-    big.workspace.refresh_from_db()
-    assert big.workspace.observed_at == big.clock.now, "and yet it was read"
-
-
-def test_an_unchanged_cycle_costs_24_endpoints_as_much_as_300(lab: Lab) -> None:
-    lab.settle()
-    lab.sync()
-    lab.workspace.endpoints.update(next_look_at=None)
-
-    assert len(cycle(lab)) <= 5
-
-
-def test_what_changes_costs_batches_not_statements_per_row(
-    big: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sync, "LOOKS_PER_CYCLE", 0)
-    name = big.workspace.endpoints.first().name
-    big.emulator.fault("lie", match=ALL, set={"description": "new words"}, of=name)
-    one = len(cycle(big))
-    big.emulator.clear_faults()
-    big.emulator.fault("lie", match=ALL, set={"description": "newer words"})
-    three_hundred = len(cycle(big))
-
-    # SQLite takes a row's 40 values only about 25 times in one statement.
-    assert three_hundred - one <= 300 // 20

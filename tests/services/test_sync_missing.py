@@ -10,7 +10,7 @@ import pytest
 from endpoints_app.domain.roles import Role
 from endpoints_app.domain.status import Reason, Status
 from endpoints_app.models import Endpoint, StatusChange
-from endpoints_app.services import access, live, sync
+from endpoints_app.services import access, live, looks, sync
 from endpoints_app.services.access import Access
 from tests.conftest import Lab
 from tests.services.conftest import ALL, GET, ONE, listed
@@ -270,7 +270,7 @@ def test_a_list_asked_for_before_a_stop_was_read_does_not_bring_ready_back(
         behind_our_back("customer-ltv", state={"ready": "NOT_READY", "suspend": "STOPPED"})
         document = sync.clients.client_for("lab").get_endpoint("customer-ltv")
         with live.writing():
-            sync.write_look(row.pk, document, lab.clock())
+            looks.write_look(row.pk, document, lab.clock())
         stopped_at.append(live.read_head().revision)
 
     # Only a list that differs from the last one is looked at closely.
@@ -294,7 +294,7 @@ def test_a_list_asked_for_before_a_deletion_was_read_does_not_bring_it_back(
     def delete() -> None:
         behind_our_back("customer-ltv", remove=True)
         with live.writing():
-            sync.write_look(row.pk, None, lab.clock())
+            looks.write_look(row.pk, None, lab.clock())
 
     lab.emulator.fault("lie", match=ALL, set={"description": "new"}, of="customer-ltv", times=1)
     late_list(lab, monkeypatch, meanwhile=delete)
@@ -311,7 +311,7 @@ def test_a_late_list_does_not_call_missing_what_was_read_since(
     def read() -> None:
         document = sync.clients.client_for("lab").get_endpoint("customer-ltv")
         with live.writing():
-            sync.write_look(row.pk, document, lab.clock())
+            looks.write_look(row.pk, document, lab.clock())
 
     lab.emulator.fault("half_list", missing=["customer-ltv"], times=1)
     late_list(lab, monkeypatch, meanwhile=read)
@@ -330,8 +330,8 @@ def test_a_look_asked_for_before_a_newer_list_changes_nothing(
     lab.sync()
 
     with live.writing():
-        told = sync.write_look(row.pk, document, early)
-        also_told = sync.write_look(row.pk, None, early)
+        told = looks.write_look(row.pk, document, early)
+        also_told = looks.write_look(row.pk, None, early)
 
     assert lab.endpoint("customer-ltv").known_status is Status.NOT_READY
     assert told.known_status is Status.NOT_READY, "the caller decides on the newer reading"
