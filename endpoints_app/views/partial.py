@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from endpoints_app.forms import address
+from endpoints_app.services import crowd
 from endpoints_app.services.live import Head, Source
 from endpoints_app.views import guards
 
@@ -55,11 +56,11 @@ def unchanged(head: Head, sources: Sequence[Source], now: datetime) -> HttpRespo
 def with_head(
     response: HttpResponse, head: Head, sources: Sequence[Source], now: datetime
 ) -> HttpResponse:
-    """The cursor to ask with next time, and when each of the page's workspaces last answered, for
-    the browser's own clock to turn Unknown by."""
+    """The cursor to ask with next time and when that is, and when each of the page's workspaces
+    last answered, for the browser's own clock to turn Unknown by."""
     response.headers["Desk-Cursor"] = head.cursor(now)
     response.headers["Desk-Observed"] = observed(sources)
-    response.headers["Desk-Pace"] = "fast" if head.moving else "calm"
+    response.headers["Desk-Pace"] = f"{crowd.here.pace(moving=head.moving, now=now):g}"
     response.headers["Cache-Control"] = "no-store"
     return response
 

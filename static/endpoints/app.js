@@ -229,12 +229,12 @@
   };
 
   // The poller ------------------------------------------------------------------------------------
-  // Quick while something moves, calm otherwise, none while hidden; the next look is planned when
-  // the last one has ended, so that there is one at a time.
+  // As often as the last answer says, which is quickly while something moves; never while hidden.
+  // The next look is planned when the last one has ended, so that there is one at a time.
   let timer = 0;
   const plan = () => {
     clearTimeout(timer);
-    if (!document.hidden) timer = setTimeout(look, poll.dataset.pace === "fast" ? 1000 : 5000);
+    if (!document.hidden) timer = setTimeout(look, 1000 * poll.dataset.pace);
   };
   const look = () => {
     clearTimeout(timer);
@@ -252,7 +252,7 @@
 
   const answered = ({ xhr }) => {
     if (xhr.status >= 400) {
-      poll.dataset.pace = "calm";
+      poll.dataset.pace = 5;
       return trouble(xhr.status < 500 ? words.noAccess : words.noAnswer);
     }
     const said = xhr.getResponseHeader("Date");
@@ -287,7 +287,7 @@
   for (const lost of ["htmx:sendError", "htmx:timeout"])
     document.addEventListener(lost, ({ detail }) => {
       if (detail.elt !== poll) return unanswered(detail.elt);
-      poll.dataset.pace = "calm";
+      poll.dataset.pace = 5;
       trouble(words.noAnswer);
     });
   document.addEventListener("htmx:responseError", ({ detail }) => {
