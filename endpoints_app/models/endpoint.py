@@ -24,6 +24,10 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
     def living(self) -> EndpointQuerySet:
         return self.filter(gone_at=None)
 
+    def due(self, now: datetime) -> EndpointQuerySet:
+        """Whose details are to be read now, the longest waiting first."""
+        return self.living().filter(next_look_at__lte=now).order_by("next_look_at", "name")
+
     def in_workspaces(self, workspaces: Collection[int]) -> EndpointQuerySet:
         return self.filter(workspace__in=workspaces)
 

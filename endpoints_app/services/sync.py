@@ -53,8 +53,6 @@ class LeaseLost(Exception):
 class Known:
     """What a cycle needs of a living row to tell whether there is anything to do."""
 
-    pk: int
-    name: str
     fingerprint: str
     missing_since: datetime | None
     next_look_at: datetime | None
@@ -77,13 +75,11 @@ def sync(workspace_id: int, *, clock: Clock) -> None:
     rest = timedelta(seconds=settings.SYNC_FAST_SECONDS)
     try:
         client = clients.client_for(workspace.name)
-        known = _known(workspace)
         if workspace.next_list_at is None or workspace.next_list_at <= now:
-            wrote = _list(workspace, client, known, token, clock, rest=rest)
+            _list(workspace, client, token, clock, rest=rest)
             if workspace.lease_until is None:
                 return  # nothing was new, nothing is due: it was given back with the answer
-            known = _known(workspace) if wrote else known
-        _look(workspace, client, known, token, clock)
+        _look(workspace, client, token, clock)
     except errors.DatabricksError as e:
         rest = _note_failure(workspace, e, token, clock())
     except LeaseLost:
@@ -98,9 +94,9 @@ def _given_back(rest_until: datetime) -> dict[str, Any]:
 
 
 def _known(workspace: Workspace) -> dict[str, Known]:
-    fields = ("pk", "name", "fingerprint", "missing_since", "next_look_at")
+    fields = ("name", "fingerprint", "missing_since", "next_look_at")
     living = workspace.endpoints.living().values_list(*fields)
-    return {name: Known(pk, name, *rest) for pk, name, *rest in living}
+    return {name: Known(*rest) for name, *rest in living}
 
 
 def _held(workspace: Workspace, token: str) -> QuerySet[Workspace]:
@@ -118,16 +114,15 @@ def _still_ours(workspace: Workspace, token: str) -> None:
 def _list(
     workspace: Workspace,
     client: WorkspaceClient,
-    known: Mapping[str, Known],
     token: str,
     clock: Clock,
     *,
     rest: timedelta,
-) -> bool:
-    """Read the list and write what differs from what was known before it; returns whether any
-    row did. That nothing did is one statement, however many endpoints there are, which also gives
-    the lease back when no look is due."""
-    asked_at = clock()
+) -> None:
+    """Read the list and write what differs from what was known before it. That nothing did is one
+    statement, however many endpoints there are, which also gives the lease back when no look is
+    due."""
+    known, asked_at = _known(workspace), clock()
     items = client.list_endpoints(deadline=LIST_SECONDS)
     seen = {item.name: item for item in items if _addressable(item.name)}
     changed = {
@@ -160,7 +155,6 @@ def _list(
     workspace.observed_at, workspace.error = asked_at, ""
     if over:
         workspace.lease_until = None
-    return bool(last)
 
 
 def _addressable(name: str) -> bool:
@@ -273,7 +267,6 @@ def _note_failure(
 def _look(
     workspace: Workspace,
     client: WorkspaceClient,
-    known: Mapping[str, Known],
     token: str,
     clock: Clock,
 ) -> None:
@@ -281,12 +274,12 @@ def _look(
     for a moment and written at once, whatever becomes of the next one; what a worker takes with it
     when it dies stays due."""
     started = clock()
-    waiting = [(at, row) for row in known.values() if (at := row.next_look_at) and at <= started]
-    waiting.sort(key=lambda pair: (pair[0], pair[1].name))
+    columns = ("workspace", "name", "missing_since")
+    due = workspace.endpoints.due(started).only(*columns)[:LOOKS_PER_CYCLE]
     gathered: list[Look] = []
     since = started
     try:
-        for _, row in waiting[:LOOKS_PER_CYCLE]:
+        for row in due:
             if clock() - started > LOOKS_TAKE:
                 break
             gathered.append(_ask(workspace, client, row, clock()))
@@ -299,7 +292,7 @@ def _look(
             _write_looks(workspace, gathered, token)
 
 
-def _ask(workspace: Workspace, client: WorkspaceClient, row: Known, asked_at: datetime) -> Look:
+def _ask(workspace: Workspace, client: WorkspaceClient, row: Endpoint, asked_at: datetime) -> Look:
     try:
         return Look(row.pk, asked_at, client.get_endpoint(row.name, deadline=LOOK_SECONDS))
     except errors.Throttled:

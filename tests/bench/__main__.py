@@ -8,7 +8,7 @@ database and fleet, writes var/bench.json, and never judges a time.
   BENCH_FLEETS     "1x100 1x1000 10x1000": workspaces x endpoints
   BENCH_SECONDS    2: how long each line is asked
   BENCH_DOCUMENT   "on" puts the tables into docs/performance.md, when all is done
-  BENCH_PARTS      "pages cycle browser live readers"; also "history", which builds a year of it
+  BENCH_PARTS      "pages cycle worker browser live readers"; also "history", which builds a year
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.on_postgresql import server as postgresql
 DATABASES = os.environ.get("BENCH_DATABASES", "sqlite postgresql").split()
 FLEETS = os.environ.get("BENCH_FLEETS", "1x100 1x1000 10x1000").split()
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
-PARTS = os.environ.get("BENCH_PARTS", "pages cycle browser live readers").split()
+PARTS = os.environ.get("BENCH_PARTS", "pages cycle worker browser live readers").split()
 
 
 @contextmanager
@@ -93,13 +93,15 @@ def one(part: str, fleet: str) -> list[Any]:
     import django
 
     django.setup()
-    from tests.bench import browser, cycle, pages
+    from tests.bench import browser, cycle, pages, worker
 
     workspaces, endpoints = map(int, fleet.split("x"))
     if part == "browser":
         return browser.run(endpoints)
     if part == "cycle":
         return cycle.run(endpoints)
+    if part == "worker":
+        return worker.run(workspaces, endpoints)
     return pages.run(workspaces, endpoints, seconds=SECONDS, history=part == "history")
 
 
@@ -116,14 +118,26 @@ def pages_of(part: str, fleet: str, database: str, redis_url: str) -> list[dict[
 def cycle_of(database: str, redis_url: str) -> list[dict[str, Any]]:
     found = alone("cycle", "1x1000", database, redis_url)
     say(f"\nOne sync cycle of 1,000 endpoints on {database}")
-    say(f"{'what':<34}{'median ms':>10}{'ratio':>7}{'SQL':>5}{'rows':>7}{'grown kB':>10}")
+    say(f"{'what':<34}{'median ms':>10}{'ratio':>7}{'SQL':>5}{'rows':>7}")
     for line in found:
-        grown = "" if line["grown_kb"] is None else line["grown_kb"]
         say(
             f"{line['what']:<34}{line['median_ms']:>10.1f}{line['ratio']:>7.2f}"
-            f"{line['statements']:>5}{line['rows_written']:>7}{grown:>10}"
+            f"{line['statements']:>5}{line['rows_written']:>7}"
         )
     return list(found)
+
+
+def worker_of(database: str, redis_url: str) -> list[dict[str, Any]]:
+    say(f"\nA sync worker of its own, lists over a socket, on {database}")
+    heads = f"{'ready':>9}{'settled':>9}{'after':>9}{'most':>9}"
+    say(f"{'what':<34}{'cycles':>7}{'cpu ms':>8}{heads}  MB")
+    found = []
+    for fleet in ("1x1000", "10x1000"):
+        for line in alone("worker", fleet, database, redis_url):
+            found.append(line)
+            held = "".join(f"{line[at]:>9.1f}" for at in ("ready", "settled", "after", "most"))
+            say(f"{line['what']:<34}{line['cycles']:>7}{line['cpu_ms']:>8.1f}{held}")
+    return found
 
 
 def browser_of(redis_url: str) -> list[dict[str, Any]]:
@@ -169,6 +183,8 @@ def main() -> None:
                 results[f"history {fleet} {database}"] = pages_of("history", fleet, database, url)
             if "cycle" in PARTS:
                 results[f"cycle {database}"] = cycle_of(database, url)
+            if "worker" in PARTS:
+                results[f"worker {database}"] = worker_of(database, url)
         if "browser" in PARTS and CHROMIUM.there:
             results["browser"] = browser_of(url)
     if "live" in PARTS:
