@@ -267,6 +267,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
+    DATABASES["default"]["ENGINE"] = "dashboard.postgresql"
     given = DATABASES["default"].setdefault("OPTIONS", {})
     given["connect_timeout"] = 5
     # A writer that is frozen or lost in its transaction must not hold the others for good: they

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.harness import Desk, eventually
@@ -52,3 +53,17 @@ def test_the_main_flow_and_a_killed_worker_on_postgresql(desk: Desk) -> None:
 
     desk.kill("worker-operations", "worker-sync", "beat")
     eventually(lambda: not desk.knows("lab"), what="Unknown")
+
+
+def test_connections_that_the_server_closed_cost_no_page(desk: Desk, database_url: str) -> None:
+    """As it does when it is started anew: each process finds out before it asks."""
+    vera = desk.person("vera")
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    for _ in range(3):
+        for _ in range(20):
+            assert vera.get("/endpoints/").status_code == 200
+        with psycopg.connect(database_url) as connection:
+            closed = connection.execute(f"{others} AND usename = current_user").rowcount
+        assert closed, "nobody was connected; this proves nothing"
+        for path in ("/endpoints/", "/endpoints/changes/", "/status.json") * 5:
+            assert vera.get(path).status_code == 200
