@@ -3,16 +3,20 @@ is not the workspace."""
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from django.contrib.auth.models import Group, User
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from endpoints_app.databricks_api import wire
+from endpoints_app.domain.metrics import MINUTE, Grain, window
 from endpoints_app.domain.status import Status
 from endpoints_app.emulator import documents, fleet
 from endpoints_app.models import Endpoint, MetricSample, MetricWatch, StatusChange, Workspace
@@ -85,55 +89,60 @@ def change_all(workspace: Workspace) -> None:
         readings.save(rows, [], [])
 
 
-def history(*, days: int = 365, share: float = 0.2, batch: int = 5_000) -> int:
-    """A flip a day on a `share` of the endpoints, for `days`. Returns how many changes."""
+@transaction.atomic
+def history(*, days: int = 365, share: float = 0.2) -> int:
+    """A flip a day on a `share` of the endpoints, for `days`, spread over the hours. Returns how
+    many changes."""
     now, random = timezone.now(), Random(7)
     pks = list(Endpoint.objects.living().order_by("pk").values_list("pk", flat=True))
     flipping = pks[:: max(1, round(1 / share))]
-    made: list[StatusChange] = []
-    count = 0
+    before = StatusChange.objects.count()
     for day in range(days):
-        at = now - timedelta(days=day, seconds=random.randrange(3600))
-        for pk in flipping:
-            there, back = Status.READY.value, Status.NOT_READY.value
-            was, new = (there, back) if day % 2 else (back, there)
-            made.append(StatusChange(endpoint_id=pk, was=was, now=new, after=at, at=at))
-        if len(made) >= batch:
-            count += len(StatusChange.objects.bulk_create(made, batch_size=500))
-            made = []
-    count += len(StatusChange.objects.bulk_create(made, batch_size=500))
+        there, back = Status.READY.value, Status.NOT_READY.value
+        was, new = (there, back) if day % 2 else (back, there)
+        for hour in range(24):
+            at = now - timedelta(days=day, hours=hour, seconds=random.randrange(3600))
+            values = {"was": was, "now": new, "reason": "", "message": "", "after": at, "at": at}
+            _insert(StatusChange, flipping[hour::24], values)
     analyse()
-    return count
+    return StatusChange.objects.count() - before
 
 
+@transaction.atomic
 def metrics(*, days: int = 14, endpoints: int = 100) -> int:
     """What sampling keeps of `endpoints` that are sampled all the time: the last day by minutes,
-    the days before by five of them. Returns how many rows."""
-    minute = timezone.now().replace(second=0, microsecond=0)
-    by_minutes = [(minute - timedelta(minutes=n), 1) for n in range(1, 24 * 60)]
-    rolled_up = [
-        (minute - timedelta(days=1, minutes=5 * n), 5) for n in range((days - 1) * 24 * 12)
-    ]
-    sampled = Endpoint.objects.living().filter(status="ready").order_by("name")[:endpoints]
-    count = 0
-    for endpoint in sampled.only("pk"):
-        MetricWatch.objects.create(endpoint=endpoint, kept=True, due_at=minute + timedelta(days=1))
-        made = [
-            MetricSample(
-                endpoint=endpoint,
-                at=at,
-                minutes=minutes,
-                requests=60.0 * minutes,
-                errors_4xx=1.0,
-                errors_5xx=0.0,
-                concurrency=4.0,
-                cpu=35.0,
-                memory=60.0,
-                latency=[[10, 20.0], [50, 50.0], [250, 59.0], [None, 60.0]],
-                grain=minutes,
-            )
-            for at, minutes in by_minutes + rolled_up
-        ]
-        count += len(MetricSample.objects.bulk_create(made, batch_size=500))
+    and all of it by five and by hours. Returns how many rows."""
+    hour = window(timezone.now(), Grain.HOUR)
+    ready = Endpoint.objects.living().filter(status="ready").order_by("name")
+    sampled = list(ready.values_list("pk", flat=True)[:endpoints])
+    MetricWatch.objects.bulk_create(
+        MetricWatch(endpoint_id=pk, kept=True, due_at=hour + timedelta(days=1)) for pk in sampled
+    )
+    latency = [[2**i, min(60.0, 5.0 * i)] for i in range(15)] + [[None, 60.0]]
+    for grain, long in ((Grain.MINUTE, 1), (Grain.FIVE, days), (Grain.HOUR, days)):
+        for n in range(long * 24 * 60 // grain):
+            values = {
+                **{"entity": "", "grain": grain, "minutes": grain, "answer": ""},
+                "at": hour - (n + 1) * grain * MINUTE,
+                "requests": (40.0 + n % 50) * grain,
+                **{"errors_4xx": 1.0, "errors_5xx": 0.0, "concurrency": 4.0},
+                **{"cpu": 30.0 + n % 40, "memory": 60.0},
+                "latency": json.dumps([[bound, number * grain] for bound, number in latency]),
+            }
+            _insert(MetricSample, sampled, values)
     analyse()
-    return count
+    return MetricSample.objects.count()
+
+
+def _insert(model: type[Model], endpoints: Sequence[int], values: Mapping[str, Any]) -> None:
+    """The same row for each of the endpoints: a year of them in a minute."""
+    made = [
+        connection.ops.adapt_datetimefield_value(it) if isinstance(it, datetime) else it
+        for it in values.values()
+    ]
+    columns = ", ".join(connection.ops.quote_name(name) for name in ("endpoint_id", *values))
+    slots = f"({', '.join(['%s'] * (len(values) + 1))})"
+    rows = ", ".join([slots] * len(endpoints))
+    statement = f"INSERT INTO {model._meta.db_table} ({columns}) VALUES {rows}"  # noqa: S608 - names are ours
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [it for pk in endpoints for it in (pk, *made)])
