@@ -321,3 +321,12 @@ def test_a_file_has_each_time_once(lab: Lab, endpoint: Endpoint) -> None:
     assert sum(it.reading.minutes for it in told) == DAY + 65
     assert all(a.end == b.at for a, b in pairwise(told))
     assert [it.reading.minutes for it in told] == [5] * 13 + [1] * DAY
+
+
+def test_traffic_of_an_hour_is_counted_once(lab: Lab, endpoint: Endpoint) -> None:
+    recorded(lab, endpoint, 90)
+    before = metrics.traffic(endpoint, now=lab.clock())
+    metric_grains.roll_up(now=lab.clock())
+    assert metrics.traffic(endpoint, now=lab.clock()) == before
+    assert before is not None
+    assert (before.minutes, before.requests) == (60, sum(i % 7 for i in range(30, 90)))
