@@ -74,20 +74,26 @@ class Watched:
         """Equal where the same is known."""
         return self.watch and (self.watch.pk, self.watch.kept), self.newest
 
+    def is_noted(self, now: datetime) -> bool:
+        at = self.watch.watched_at if self.watch else None
+        return at is not None and now - at < NOTED
 
-def watch(endpoint: Endpoint, *, now: datetime) -> Watched:
-    """Somebody looks at its metrics; a page that cannot note it goes on without. One query, and
-    now and then what it takes to note it."""
+
+def watched(endpoint_id: int) -> Watched:
+    """One query, or two where it never was."""
     minutes = MetricSample.objects.filter(grain=Grain.MINUTE).order_by("-at").values_list("at")
     newest = Subquery(minutes.filter(endpoint=OuterRef("endpoint"))[:1])
-    known = MetricWatch.objects.filter(endpoint=endpoint).annotate(newest=newest).first()
+    known = MetricWatch.objects.filter(endpoint=endpoint_id).annotate(newest=newest).first()
     if known is not None:
-        found = Watched(known, known.newest)
-    else:
-        last = minutes.filter(endpoint=endpoint).first()
-        found = Watched(None, last[0] if last else None)
-    noted = known is not None and known.watched_at is not None and now - known.watched_at < NOTED
-    if endpoint.gone_at is not None or noted:
+        return Watched(known, known.newest)
+    last = minutes.filter(endpoint=endpoint_id).first()
+    return Watched(None, last[0] if last else None)
+
+
+def watch(endpoint: Endpoint, *, now: datetime) -> Watched:
+    """Somebody looks at its metrics; a page that cannot note it goes on without."""
+    found = watched(endpoint.pk)
+    if endpoint.gone_at is not None or found.is_noted(now):
         return found
     try:
         with transaction.atomic():

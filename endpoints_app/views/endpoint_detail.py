@@ -1,7 +1,9 @@
 """One endpoint's overview, and what changed in it.
 
 All of it but the frame is drawn once for everybody with the same roles in its workspace, and kept
-in the process for the moment in which it stays true. Nothing of a person is in it.
+in the process for the moment in which it stays true, as its heading is (kept_heading.py). What is
+told without a new revision of the endpoint, as logs that were kept, comes that moment later.
+Nothing of a person is in it.
 """
 
 from __future__ import annotations
@@ -15,19 +17,13 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from endpoints_app.models import Endpoint
 from endpoints_app.services import activity, detail
 from endpoints_app.services.live import Since
-from endpoints_app.services.roster import Member
 from endpoints_app.services.shelf import Shelf
-from endpoints_app.views import guards, heading, partial
-
-KEPT_SECONDS = 10
-"""So long an overview is the same for all: what is told in it without a new revision of its
-endpoint, as logs that were kept, comes as much later."""
+from endpoints_app.views import guards, heading, kept_heading, partial
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ _kept: Shelf[Hashable, Overview] = Shelf(most=300)
 @require_safe
 def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     known = guards.known(request, workspace, name)
-    key = _key(request, known) if known is not None else None
+    key = kept_heading.key_of(request, known) if known is not None else None
     overview = _kept.get(key)
     if overview is None:
         overview = _drawn(request, _read(request, workspace, name))
@@ -69,18 +65,6 @@ def changes(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
 
 def forget() -> None:
     _kept.clear()
-
-
-def _key(request: HttpRequest, known: Member) -> Hashable:
-    """All that an overview depends on."""
-    now, head = timezone.now(), guards.head(request)
-    (source,) = heading.sources(head, known.workspace)
-    return (
-        *(head.epoch, known.version, get_language()),
-        guards.access_of(request).roles(known.workspace),
-        *(source.observed_at, source.is_stale(now), source.unread[-1:]),
-        int(now.timestamp()) // KEPT_SECONDS,
-    )
 
 
 def _read(request: HttpRequest, workspace: str, name: str) -> Endpoint:

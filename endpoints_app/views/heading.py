@@ -47,6 +47,7 @@ def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
     known = sources(head, endpoint.workspace_id)
     return partial.frame(_changes_url(endpoint), head, known, now) | {
         "endpoint": endpoint,
+        "name": endpoint.name,
         "row": row,
         "status_label": row.status.label if endpoint.gone_at is None else _("Deleted"),
         "latest": detail.latest_operation(endpoint),

@@ -15,9 +15,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from endpoints_app.domain.metric_charts import Range
-from endpoints_app.models import Endpoint
 from endpoints_app.services.live import Head
 from endpoints_app.services.metric_samples import Watched
+from endpoints_app.services.roster import Version
 from endpoints_app.services.shelf import Shelf
 
 LONGEST = timedelta(minutes=1)
@@ -53,19 +53,18 @@ def forget() -> None:
 
 
 def key_of(
-    endpoint: Endpoint, range_: Range, entity: str, watched: Watched, head: Head, now: datetime
+    version: Version, range_: Range, entity: str, watched: Watched, head: Head, now: datetime
 ) -> Hashable:
     """All that charts show besides the time."""
     silent = [
         (source.observed_at if source.is_stale(now) else None, source.unread[-1:])
         for source in head.sources
-        if source.pk == endpoint.workspace_id
+        if source.pk == version.workspace
     ]
     return (
         head.epoch,
         get_language(),
-        endpoint.pk,
-        endpoint.revision,
+        version,
         range_,
         entity,
         watched.key,

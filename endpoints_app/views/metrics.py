@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.template.loader import get_template
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -23,27 +24,62 @@ from endpoints_app.models import Endpoint, MetricWatch
 from endpoints_app.services import metric_samples, metrics
 from endpoints_app.services.metric_samples import Watched
 from endpoints_app.services.metrics import Panel
+from endpoints_app.services.roster import Member, Version
 from endpoints_app.services.upstream import Problem
-from endpoints_app.views import csv_file, guards, heading, kept_charts
+from endpoints_app.views import csv_file, guards, kept_charts, kept_heading
 from endpoints_app.views.kept_charts import LONGEST, UNSETTLED, Drawn
+
+
+@dataclass(slots=True)
+class Asked:
+    """The endpoint that a request is about: read only where what is known by heart does not do."""
+
+    request: HttpRequest
+    place: tuple[str, str]
+    known: Member | None = None
+    found: Endpoint | None = None
+
+    @classmethod
+    def of(cls, request: HttpRequest, workspace: str, name: str) -> Asked:
+        asked = cls(request, (workspace, name), guards.known(request, workspace, name))
+        if asked.known is None:
+            asked.read()
+        return asked
+
+    def read(self) -> Endpoint:
+        if self.found is None:
+            self.found = guards.endpoint(self.request, *self.place)
+        return self.found
+
+    @property
+    def version(self) -> Version:
+        if self.known is not None:
+            return self.known.version
+        endpoint = self.read()
+        return Version(endpoint.revision, endpoint.pk, endpoint.workspace_id)
+
+    @property
+    def former(self) -> str:
+        """The id in its address when it is gone."""
+        if self.known is not None or (endpoint := self.read()).gone_at is None:
+            return ""
+        return endpoint.uid or str(endpoint.pk)
 
 
 @require_safe
 def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
-    endpoint = guards.endpoint(request, workspace, name)
-    return _page(request, endpoint)
+    return _page(Asked.of(request, workspace, name))
 
 
-def _page(
-    request: HttpRequest, endpoint: Endpoint, *, problem: str = "", status: int = 200
-) -> HttpResponse:
-    range_, watched, charts = _charts(request, endpoint)
-    may_keep = guards.access_of(request).may(Action.KEEP_METRICS, endpoint.workspace_id)
-    context = heading.of(request, endpoint) | _addresses(endpoint, range_, charts.entity)
-    context |= {
-        "tab": "metrics",
+def _page(asked: Asked, *, problem: str = "", status: int = 200) -> HttpResponse:
+    request = asked.request
+    range_, watched, charts = _charts(asked)
+    may_keep = guards.access_of(request).may(Action.KEEP_METRICS, asked.version.workspace)
+    context = kept_heading.of(request, asked.known, "metrics", asked.read)
+    context |= _addresses(asked.place, asked.former, range_, charts.entity) | {
         "title": _("Metrics"),
         "problem": problem,
+        "gone": bool(asked.former),
         "may_keep": may_keep,
         "kept": watched.watch is not None and watched.watch.kept,
         "charts": charts,
@@ -56,8 +92,7 @@ def _page(
 @require_safe
 def part(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     """204 while nothing is new."""
-    endpoint = guards.endpoint(request, workspace, name)
-    _, _, charts = _charts(request, endpoint)
+    _, _, charts = _charts(Asked.of(request, workspace, name))
     if charts.version == request.GET.get("since"):
         return HttpResponse(status=204)
     return HttpResponse(charts.html)
@@ -74,27 +109,32 @@ def keep(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
         metric_samples.keep(endpoint, on == "on", by=request.user, now=timezone.now())  # type: ignore[arg-type]
     except metric_samples.TooMany:
         said = _("The metrics of %(n)s endpoints are kept already, and more are not sampled.")
-        return _page(request, endpoint, problem=said % {"n": metric_samples.MOST}, status=409)
+        said %= {"n": metric_samples.MOST}
+        return _page(Asked.of(request, workspace, name), problem=said, status=409)
     query = urlencode({"range": Range.of(request.GET.get("range", "")).key})
     return redirect(f"{reverse('metrics', args=[workspace, name])}?{query}")
 
 
-def _charts(request: HttpRequest, endpoint: Endpoint) -> tuple[Range, Watched, Drawn]:
+def _charts(asked: Asked) -> tuple[Range, Watched, Drawn]:
     """Whoever comes here watches, and the sampling begins."""
-    now, head = timezone.now(), guards.head(request)
-    watched = metric_samples.watch(endpoint, now=now)
+    request, now = asked.request, timezone.now()
+    head = guards.head(request)
+    watched = metric_samples.watched(asked.version.pk)
+    if not watched.is_noted(now):
+        watched = metric_samples.watch(asked.read(), now=now)
     range_ = Range.of(request.GET.get("range", ""))
     entity = request.GET.get("entity", "")
-    key = kept_charts.key_of(endpoint, range_, entity, watched, head, now)
 
     def draw() -> Drawn:
-        panel = metrics.read(endpoint, range_, entity=entity, head=head, now=now)
-        return _draw(endpoint, panel, watched.watch, now)
+        panel = metrics.read(asked.read(), range_, entity=entity, head=head, now=now)
+        return _draw(asked, panel, watched.watch, now)
 
+    key = kept_charts.key_of(asked.version, range_, entity, watched, head, now)
     return range_, watched, kept_charts.drawn(key, now, draw)
 
 
-def _draw(endpoint: Endpoint, panel: Panel, watch: MetricWatch | None, now: datetime) -> Drawn:
+def _draw(asked: Asked, panel: Panel, watch: MetricWatch | None, now: datetime) -> Drawn:
+    endpoint = asked.read()
     state = _state(endpoint, panel, now)
     crowded = False
     if watch is not None and endpoint.gone_at is None and state in ("empty", "stale"):
@@ -104,7 +144,7 @@ def _draw(endpoint: Endpoint, panel: Panel, watch: MetricWatch | None, now: date
     if newest is not None and newest.answer and newest.answer not in UNEXPORTED:
         problem = Problem(newest.answer, "", None)
     version = f"{state}.{_seconds(newest.end if newest else None)}.{_seconds(_last(panel))}"
-    context = _addresses(endpoint, panel.range, panel.entity) | {
+    context = _addresses(asked.place, asked.former, panel.range, panel.entity) | {
         "endpoint": endpoint,
         "panel": panel,
         "state": state,
@@ -117,7 +157,8 @@ def _draw(endpoint: Endpoint, panel: Panel, watch: MetricWatch | None, now: date
         "now": now,
         "target": "metrics",
     }
-    html = SafeString(get_template("metrics/_charts.html").render(context))
+    # Without the request, so that no token can get into what others are shown.
+    html = SafeString(render_to_string("metrics/_charts.html", context))
     life = UNSETTLED if state else min(LONGEST, timedelta(seconds=panel.range.pace))
     ends = [now + life]
     if panel.stale_from is not None and panel.stale_from > now:
@@ -150,12 +191,9 @@ def _seconds(at: datetime | None) -> int:
     return int(at.timestamp()) if at else 0
 
 
-def _addresses(endpoint: Endpoint, range_: Range, entity: str) -> dict[str, str]:
-    place = [endpoint.workspace.name, endpoint.name]
-    asked = {"id": endpoint.uid or str(endpoint.pk)} if endpoint.gone_at else {}
-    asked |= {"range": range_.key}
-    asked |= {"entity": entity} if entity else {}
-    query = urlencode(asked)
+def _addresses(place: tuple[str, str], former: str, range_: Range, entity: str) -> dict[str, str]:
+    asked = {"id": former, "range": range_.key, "entity": entity}
+    query = urlencode({key: value for key, value in asked.items() if value})
     return {
         "page_url": f"{reverse('metrics', args=place)}?{query}",
         "part_url": f"{reverse('metrics-part', args=place)}?{query}",

@@ -16,7 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 from endpoints_app.domain.status import Status
 from endpoints_app.models import Endpoint
 from endpoints_app.services import status_payload
-from endpoints_app.views.endpoint_detail import KEPT_SECONDS
+from endpoints_app.views.kept_heading import KEPT_SECONDS
 from tests.conftest import Lab
 from tests.views.conftest import SHOWN, START, Fleet, recorded
 from tests.views.pages import inline, one, soup, text

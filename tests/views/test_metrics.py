@@ -403,17 +403,16 @@ def test_a_fortnight_costs_few_queries_and_a_small_page(
     cached: None,
     django_assert_max_num_queries: Any,
 ) -> None:
-    """Who asks, the endpoint, its trace and latest operation, and what came last; and where charts
-    are drawn anew what they show."""
+    """Who asks, and what came last; and where something is new what is drawn of it."""
     fortnight(fleet, endpoint)
     as_vera.get(PAGE)
     metric_grains.roll_up(now=fleet.clock.now)
     kept_charts.forget()
     with django_assert_max_num_queries(11):
         answer = as_vera.get(PAGE, {"range": range_})
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(2):
         again = as_vera.get(PAGE, {"range": range_})
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(2):
         as_vera.get(PART, {"range": range_})
     assert charts_of(again) == charts_of(answer)
     assert len(answer.content) < 150_000
