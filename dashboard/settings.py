@@ -259,6 +259,7 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["ENGINE"] = "dashboard.sqlite"
     DATABASES["default"]["OPTIONS"] = {
         # A deferred transaction that reads, then writes, fails at once when another one wrote
         # in between, whatever the timeout; an immediate one waits for its turn.

@@ -21,6 +21,7 @@ from endpoints_app.services import (
     acknowledging,
     clients,
     history,
+    live,
     logs,
     metric_grains,
     metric_samples,
@@ -48,7 +49,7 @@ def submit(
 
     Raises what `operations.request` raises. A lost nudge costs a second, not the operation.
     """
-    with transaction.atomic():
+    with live.writing():
         operation = operations.request(
             endpoint, kind, actor=actor, now=now, stale=stale, reason=reason, confirm=confirm
         )

@@ -193,10 +193,11 @@ def next_step(
     return Next(Step.WAIT)
 
 
-def look_again_in(state: State, since_sent: timedelta) -> timedelta:
-    """Often while a person is likely to be watching, less so later."""
-    if state is State.QUEUED or since_sent < timedelta(seconds=60):
-        return timedelta(seconds=1)
-    if since_sent < timedelta(minutes=5):
-        return timedelta(seconds=2)
-    return timedelta(seconds=5)
+LOOKS_A_SECOND = 10
+"""In one workspace."""
+
+
+def look_again_in(under_way: int) -> timedelta:
+    """Each second until it is settled, so that who watches sees what the workspace says as it says
+    it. With many operations `under_way` in one workspace they share LOOKS_A_SECOND."""
+    return timedelta(seconds=max(1.0, under_way / LOOKS_A_SECOND))

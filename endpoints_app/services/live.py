@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Exists
 
 from endpoints_app.models import Fleet, Operation, Outage, Workspace
+from endpoints_app.services import turns
 
 CACHE_KEY = "head"
 TRACE = timedelta(hours=24)  # what the strip of a row covers
@@ -119,7 +120,8 @@ def writing() -> Iterator[None]:
     wait for each other crosswise, what one reads here nobody else changes, and PostgreSQL behaves
     as SQLite does by nature. So it must be short: no call to Databricks or Redis in here.
     """
-    with transaction.atomic():
+    inside = transaction.get_connection().in_atomic_block
+    with nullcontext() if inside else turns.one(), transaction.atomic():
         Fleet.hold()
         yield
 

@@ -7,11 +7,12 @@ import logging
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import IO
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef
 
 from endpoints_app.databricks_api import errors, wire
@@ -34,6 +35,7 @@ KEPT_SECONDS = 600.0  # so long an old answer stands in while there is no new on
 
 SNAPSHOT = 256 * 1024  # characters that are kept of a log
 BEFORE_SECONDS = 2.0  # that a stop or delete may wait for its logs, in all
+AT_ONCE = 4  # of the logs of one endpoint
 FAILURE_SECONDS = 6.0  # for the logs of one failed update
 FAILURES_AT_ONCE = 5
 PATIENCE = timedelta(minutes=10)  # so long the logs of a failed update are asked for again
@@ -223,28 +225,53 @@ def keep_failures(*, now: datetime) -> None:
             _keep(endpoint, taken)
 
 
-def keep_before(operation: Operation, *, now: datetime) -> None:
-    """Keep all logs before a stop or a delete is sent, once. It takes BEFORE_SECONDS at most, and
-    whatever goes wrong is only noted: the operation goes on."""
+class Before:
+    """The logs that a stop or a delete would take with it, all asked for at once while the caller
+    reads on. What has not come after BEFORE_SECONDS is noted as such: the operation goes on."""
+
+    def __init__(self, operation: Operation, *, now: datetime) -> None:
+        """Begins to read, unless there is nothing to keep or it was kept before. `operation` comes
+        with its endpoint and the document of it."""
+        self._operation = operation
+        wanted: list[Wanted] = []
+        if _would_take_logs(operation):
+            wanted = [
+                Wanted(operation.endpoint, choice, which)
+                for which in (Log.SERVER, Log.BUILD)
+                for choice in choices(operation.endpoint)
+            ]
+        self._reading = _Reading(wanted, seconds=BEFORE_SECONDS, now=now)
+
+    def taken(self) -> list[LogSnapshot]:
+        """Waits for them."""
+        snapshots = self._reading.snapshots()
+        for snapshot in snapshots:
+            snapshot.operation = self._operation
+        return snapshots
+
+    def forget(self) -> None:
+        """Nobody waits any more."""
+        self._reading.forget()
+
+
+def _would_take_logs(operation: Operation) -> bool:
     if operation.known_kind is OperationKind.START or operation.known_state is not State.QUEUED:
+        return False
+    if operation.endpoint.gone_at is not None:
+        return False
+    return not LogSnapshot.objects.filter(operation=operation).exists()
+
+
+def keep_taken(taken: Sequence[LogSnapshot]) -> None:
+    """Write what was taken before an operation, inside the `writing()` that says it is being sent:
+    it is kept before it is sent, or neither. That it cannot be written is only noted."""
+    if not taken:
         return
     try:
-        if LogSnapshot.objects.filter(operation=operation).exists():
-            return
-        endpoint = Endpoint.objects.select_related("workspace").get(pk=operation.endpoint_id)
-        if endpoint.gone_at is not None:
-            return
-        wanted = [
-            Wanted(endpoint, choice, which)
-            for which in (Log.SERVER, Log.BUILD)
-            for choice in choices(endpoint)
-        ]
-        taken = _take(wanted, seconds=BEFORE_SECONDS, now=now)
-        for snapshot in taken:
-            snapshot.operation = operation
-        _keep(endpoint, taken)
+        with transaction.atomic():
+            LogSnapshot.objects.bulk_create(taken)
     except DatabaseError:
-        log.exception("The logs of %s were not kept.", operation)
+        log.exception("The logs of %s were not kept.", taken[0].operation)
 
 
 PASSING = frozenset({"NeverOpened", "Lost", "TimedOut", "Throttled", "Unavailable", "Gateway"})
@@ -253,27 +280,49 @@ PASSING = frozenset({"NeverOpened", "Lost", "TimedOut", "Throttled", "Unavailabl
 
 def _take(wanted: Sequence[Wanted], *, seconds: float, now: datetime) -> list[LogSnapshot]:
     """The last part of each, in one span of seconds; what did not come is noted with why."""
-    ends = time.monotonic() + seconds
-    taken = []
-    for one in wanted:
+    return _Reading(wanted, seconds=seconds, now=now).snapshots()
+
+
+class _Reading:
+    """Several logs, AT_ONCE at a time, in one span of seconds."""
+
+    def __init__(self, wanted: Sequence[Wanted], *, seconds: float, now: datetime) -> None:
+        self._ends = time.monotonic() + seconds
+        self._now = now
+        # Threads of its own: a workspace that hangs keeps no other one's logs waiting.
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="logs")
+        self._asked = [(one, self._pool.submit(self._read, one)) for one in wanted]
+
+    def _read(self, wanted: Wanted) -> Text:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise errors.TimedOut(sent=errors.Sent.NO)
+        return _read(wanted, keep=SNAPSHOT, deadline=left)
+
+    def snapshots(self) -> list[LogSnapshot]:
+        """Waits for all; what did not come is noted with why."""
+        self._pool.shutdown()
+        return [self._snapshot(wanted, answer) for wanted, answer in self._asked]
+
+    def _snapshot(self, wanted: Wanted, answer: Future[Text]) -> LogSnapshot:
         snapshot = LogSnapshot(
-            endpoint=one.endpoint,
-            log=one.log.value,
-            entity=clean(one.choice.entity)[:255],
-            config_version=one.choice.version,
-            taken_at=now,
+            endpoint=wanted.endpoint,
+            log=wanted.log.value,
+            entity=clean(wanted.choice.entity)[:255],
+            config_version=wanted.choice.version,
+            taken_at=self._now,
         )
         try:
-            left = ends - time.monotonic()
-            if left <= 0:
-                raise errors.TimedOut(sent=errors.Sent.NO)
-            found = _read(one, keep=SNAPSHOT, deadline=left)
+            found = answer.result()
             snapshot.text, snapshot.skipped = found.text, found.skipped
         except errors.DatabricksError as e:
             log.info("%s was not kept: %s", snapshot, e)
             snapshot.problem = type(e).__name__
-        taken.append(snapshot)
-    return taken
+        return snapshot
+
+    def forget(self) -> None:
+        """Begins no more of them and waits for none."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _keep(endpoint: Endpoint, taken: Sequence[LogSnapshot]) -> None:

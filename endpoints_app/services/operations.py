@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,7 +28,7 @@ from endpoints_app.domain.lifecycle import (
     Step,
     next_step,
 )
-from endpoints_app.models import Endpoint, Operation
+from endpoints_app.models import Endpoint, LogSnapshot, Operation
 from endpoints_app.services import access, audit, clients, live, logs, looks
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,9 @@ Clock = Callable[[], datetime]
 READ_SECONDS = 8.0
 WRITE_SECONDS = 20.0
 LEASE = timedelta(seconds=45)  # longer than a read and a write may take together
+EARLY = timedelta(seconds=0.5)
+"""Due operations are looked up each second. What is due a second after its last look would be
+missed by a hair, and looked at every two."""
 
 
 class NotOffered(Exception):
@@ -162,11 +165,15 @@ def advance(operation_id: int, *, clock: Clock) -> None:
         return
     trouble = None
     try:
-        operation = Operation.objects.for_rows().get(pk=operation_id)
-        logs.keep_before(operation, now=now)  # what a stop or a delete would take with it
-        read = _read(operation, clock)
+        operation = Operation.objects.select_related("endpoint__workspace").get(pk=operation_id)
+        before = logs.Before(operation, now=now)  # what a stop or a delete would take with it
+        try:
+            read = _read(operation, clock)
+            kept = before.taken() if read.document else []
+        finally:
+            before.forget()
         trouble = read.trouble
-        if _take_step(operation_id, token, read, clock()) is Step.SEND:
+        if _take_step(operation_id, token, read, kept, clock()) is Step.SEND:
             trouble = _send(operation, clock)
     finally:
         _release(operation_id, token, trouble, clock())
@@ -184,9 +191,12 @@ def _read(operation: Operation, clock: Clock) -> Read:
         return Read(asked_at, trouble=e)
 
 
-def _take_step(operation_id: int, token: str, read: Read, now: datetime) -> Step:
+def _take_step(
+    operation_id: int, token: str, read: Read, kept: Sequence[LogSnapshot], now: datetime
+) -> Step:
     """Write what the read proves, decide, and write the state that follows, all in one: an
-    operation is never further than its row says. After SEND it is the caller's to send."""
+    operation is never further than its row says. After SEND it is the caller's to send, and the
+    logs that were taken for that are `kept`."""
     with live.writing():
         operation = Operation.objects.held(operation_id, token)
         if operation is None:  # withdrawn meanwhile, or we overslept and another worker has it
@@ -221,6 +231,7 @@ def _take_step(operation_id: int, token: str, read: Read, now: datetime) -> Step
                 pending_before=endpoint.pending_version,
             )
             audit.of_operation(operation, "sending", now=now)
+            logs.keep_taken(kept)
         elif state := SETTLES.get(step.step):
             refusal = seen.refusal if step.outcome is Outcome.NOT_POSSIBLE else None
             _settle(operation, state, step.outcome, now, refusal=refusal.value if refusal else "")
@@ -329,8 +340,9 @@ def _release(
     operation = Operation.objects.held(operation_id, token)
     if operation is None:
         return
-    since_sent = now - (operation.sending_at or now)
-    next_look_at = now + lifecycle.look_again_in(operation.known_state, since_sent)
+    workspace = operation.endpoint.workspace_id
+    under_way = Operation.objects.open().filter(endpoint__workspace=workspace).count()
+    next_look_at = now + lifecycle.look_again_in(under_way) - EARLY
     if trouble is not None and trouble.retry_after:
         rested = now + timedelta(seconds=trouble.retry_after)
         past_deadline = (operation.finish_by or operation.send_by) + timedelta(seconds=1)

@@ -381,20 +381,7 @@ def test_an_operation_is_either_open_or_settled():
 
 
 @pytest.mark.parametrize(
-    ("state", "since_sent", "pause"),
-    [
-        (State.QUEUED, 0, 1),
-        (State.QUEUED, 3600, 1),
-        (State.SENDING, 0, 1),
-        (State.SENT, 0, 1),
-        (State.SENT, 59.9, 1),
-        (State.SENT, 60, 2),
-        (State.SENDING, 60, 2),
-        (State.SENT, 299.9, 2),
-        (State.SENT, 300, 5),
-        (State.SENT, 7200, 5),
-        (State.SENT, -1, 1),  # clocks of two machines
-    ],
+    ("under_way", "pause"), [(0, 1), (1, 1), (10, 1), (11, 1.1), (25, 2.5), (1000, 100)]
 )
-def test_it_is_looked_at_often_at_first_and_then_less(state, since_sent, pause):
-    assert look_again_in(state, timedelta(seconds=since_sent)) == timedelta(seconds=pause)
+def test_each_is_looked_at_every_second_and_many_share_what_a_workspace_is_asked(under_way, pause):
+    assert look_again_in(under_way) == timedelta(seconds=pause)

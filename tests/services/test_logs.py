@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
 
 from endpoints_app.domain.lifecycle import State
 from endpoints_app.domain.logs import Log
 from endpoints_app.domain.masking import MASK
 from endpoints_app.models import Endpoint, LogSnapshot
-from endpoints_app.services import activity, detail, history, logs
+from endpoints_app.services import activity, detail, history, logs, operations
 from endpoints_app.services.logs import Wanted
 from tests.conftest import Lab
 from tests.services.conftest import Desk, at_once, listed
@@ -203,6 +207,94 @@ def test_logs_that_hang_delay_a_stop_by_no_more_than_their_own_deadline(
     assert desk.look(operation).known_state is State.SENT
     assert time.monotonic() - started < 1.5
     assert {s.problem for s in LogSnapshot.objects.filter(operation=operation)} == {"TimedOut"}
+
+
+def test_the_logs_are_asked_for_all_at_once_and_while_the_endpoint_is_read(
+    read_lab: Lab, otto: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(read_lab)
+    endpoint = custom(read_lab)
+    all_under_way = threading.Barrier(2 * len(logs.choices(endpoint)) + 1)
+
+    def together(read: Callable[..., Any]) -> Callable[..., Any]:
+        def reading(*args: Any, **options: Any) -> Any:
+            all_under_way.wait(10)
+            return read(*args, **options)
+
+        return reading
+
+    monkeypatch.setattr(logs, "_read", together(logs._read))
+    monkeypatch.setattr(operations, "_read", together(operations._read))
+    operation = desk.look(desk.ask("stop", endpoint.name, otto))
+    assert operation.known_state is State.SENT
+    assert not LogSnapshot.objects.filter(operation=operation).exclude(problem="").exists()
+
+
+def test_they_are_kept_before_it_is_sent_and_with_what_says_so(
+    read_lab: Lab, otto: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(read_lab)
+    endpoint = custom(read_lab)
+    operation = desk.ask("stop", endpoint.name, otto)
+    send, known = operations._send, []
+
+    def sending(*args: Any) -> Any:
+        operation.refresh_from_db()
+        known.append((operation.known_state, operation.log_snapshots.count()))
+        return send(*args)
+
+    monkeypatch.setattr(operations, "_send", sending)
+    desk.look(operation)
+    assert known == [(State.SENDING, 2 * len(logs.choices(endpoint)))]
+
+
+def test_between_the_claim_and_the_sending_it_writes_once(
+    read_lab: Lab, otto: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each transaction is a wait for its turn, and a click waits for all of them."""
+    desk = Desk(read_lab)
+    operation = desk.ask("stop", custom(read_lab).name, otto)
+    send, said = operations._send, []
+
+    def sending(*args: Any) -> Any:
+        said.extend(query["sql"] for query in captured)
+        return send(*args)
+
+    monkeypatch.setattr(operations, "_send", sending)
+    with CaptureQueriesContext(connection) as captured:
+        desk.look(operation)
+    begin = next(i for i, sql in enumerate(said) if sql.startswith("SAVEPOINT"))
+    writes = [i for i, sql in enumerate(said) if sql.startswith(("UPDATE", "INSERT", "DELETE"))]
+    assert [i for i in writes if i < begin] == [0], "the claim"
+    assert said[-1].startswith("RELEASE"), "all others are in the one that says it is being sent"
+    assert len(said) <= 21
+
+
+def test_what_is_not_sent_keeps_nothing(read_lab: Lab, otto: User) -> None:
+    desk = Desk(read_lab)
+    endpoint = custom(read_lab)
+    read_lab.emulator.fault("status", status=500, match={"path": f"/{endpoint.name}$"}, times=1)
+    operation = desk.look(desk.ask("stop", endpoint.name, otto))
+    assert operation.known_state is State.QUEUED
+    assert not LogSnapshot.objects.exists(), "they would be old when it is sent"
+
+    says(read_lab, "last words\n", name=endpoint.name)
+    desk.look(operation, 1)
+    assert operation.known_state is State.SENT
+    kept = LogSnapshot.objects.filter(operation=operation)
+    assert {(s.text, s.taken_at) for s in kept} == {("last words\n", desk.clock.now)}
+
+
+def test_logs_that_cannot_be_written_prevent_no_stop(
+    read_lab: Lab, otto: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object) -> None:
+        raise DatabaseError("the disk is full")
+
+    monkeypatch.setattr(LogSnapshot.objects, "bulk_create", full)
+    desk = Desk(read_lab)
+    operation = desk.look(desk.ask("stop", custom(read_lab).name, otto))
+    assert operation.known_state is State.SENT
 
 
 def test_logs_that_are_refused_prevent_no_stop(read_lab: Lab, otto: User) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Group, User
 
+from endpoints_app.domain import lifecycle
 from endpoints_app.domain.lifecycle import OperationKind, Outcome, Refusal, State
 from endpoints_app.domain.status import Status
 from endpoints_app.models import AuditEntry, Endpoint, Operation, StatusChange, Workspace
@@ -515,18 +516,42 @@ def test_a_second_click_after_the_end_is_a_new_operation(desk: Desk, otto: User)
 # Looking ---------------------------------------------------------------------------------------
 
 
-def test_looks_come_often_at_first_and_less_so_later(desk: Desk, otto: User) -> None:
+def test_every_look_up_finds_it_until_it_is_settled(desk: Desk, otto: User) -> None:
+    """Due operations are looked up each second, at any time in it."""
     desk.emulator.fault("ignore", match={"name": "customer-ltv"})
     operation = desk.look(desk.ask("stop", "customer-ltv", otto))
+    for seconds in (1, 1, 600):
+        asked = desk.emulator.calls.counts[GET]
+        desk.clock.forward(seconds - 0.2)  # the last look came late in its second
+        assert operation in Operation.objects.due(desk.clock.now)
+        desk.look(operation)
+        assert desk.emulator.calls.counts[GET] == asked + 1
 
-    def pace() -> float:
+
+def test_while_it_is_looked_at_the_sync_need_not(desk: Desk, otto: User) -> None:
+    operation = desk.ask("start", "card-ocr-v1", otto)
+    desk.look(operation)
+    desk.look(operation, seconds=1)
+    assert desk.row(operation).updating
+
+    for _ in range(5):
+        desk.look(operation, seconds=1)
+        asked = desk.emulator.calls.counts[GET]
+        desk.lab.sync(seconds=0.9)
+        assert desk.emulator.calls.counts[GET] == asked
+
+
+def test_many_in_one_workspace_share_what_it_is_asked_in_a_second(
+    desk: Desk, otto: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "LOOKS_A_SECOND", 1)
+    first = desk.look(desk.ask("stop", "customer-ltv", otto))
+    second = desk.look(desk.ask("stop", "basket-recommender", otto))
+
+    def pause(operation: Operation) -> float:
         return (operation.next_look_at - desk.clock.now).total_seconds()
 
-    assert pace() == 1
-    desk.look(operation, seconds=61)
-    assert pace() == 2
-    desk.look(operation, seconds=300)
-    assert pace() == 5
+    assert pause(second) - pause(first) == 1
 
 
 def test_a_message_before_its_time_looks_at_nothing(desk: Desk, otto: User) -> None:
