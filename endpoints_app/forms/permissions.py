@@ -170,5 +170,5 @@ def _wrong(line: NewLine, listed: Collection[tuple[PrincipalKind, str]]) -> str:
     if kind is PrincipalKind.USER and "@" not in line.name:
         return _("A user goes by the mail address they sign in to Databricks with.")
     if (kind, line.name.casefold()) in listed:
-        return _("Is in the list already: choose the level there.")
+        return _("Already in the list: choose the level there.")
     return ""

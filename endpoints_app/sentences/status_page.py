@@ -158,13 +158,13 @@ def hint(found: Hint) -> str:
         case Pattern.ENDPOINT:
             return _("It is this one endpoint: %(name)s.") % {"name": found.name}
         case Pattern.ENDPOINTS:
-            return _("It is single endpoints: their workspaces answer.")
+            return _("Single endpoints are affected; their workspaces answer.")
         case Pattern.WORKSPACE:
             return _("It is %(name)s as a whole.") % {"name": found.name}
         case Pattern.WORKSPACES:
             return _("Several workspaces do not answer: the way to Databricks may be broken.")
         case Pattern.POLLER:
-            return _("It is our own poller that does not read: Databricks may well be fine.")
+            return _("Our own poller has stopped reading; Databricks may well be fine.")
     return ""
 
 

@@ -56,7 +56,7 @@ class LinkForm(forms.Form):
         if data.get("whose") == "endpoint" and data.get("endpoint") not in known:
             self.add_error("endpoint", _("Write it as workspace/name, as the list offers it."))
         if data.get("contact_url") and not data.get("contact_name"):
-            self.add_error("contact_name", _("Who is reached there?"))
+            self.add_error("contact_name", _("Say who is reached there."))
         if not self.errors and not (data.get("runbook_url") or data.get("contact_name")):
             self.add_error("runbook_url", _("Give a runbook or a contact."))
         data["row"] = known.get(data.get("endpoint", ""))

@@ -75,7 +75,7 @@ class ViewForm(ScopeForm):
         if not line.endpoint:
             return gettext("Which endpoint is that?") if line.alias else ""
         if line.endpoint in listed:
-            return gettext("Is in the list already.")
+            return gettext("Already in the list.")
         workspace, _slash, name = line.endpoint.partition("/")
         if workspace not in self.choices.workspaces or not name:
             return gettext("Write it as workspace/name, as the list offers it.")

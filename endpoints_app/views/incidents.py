@@ -39,7 +39,7 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     except incident_notes.NoSuchIncident:
         form.add_error("text", _("There is no such incident (any more)."))
         return _page(request, endpoint, form, status=409)
-    messages.success(request, _("It stands on the status page now."))
+    messages.success(request, _("It is on the status page now."))
     return redirect("incidents", workspace, name)
 
 

@@ -67,7 +67,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         maintenance.cancel(window, by=request.user, now=now)  # type: ignore[arg-type]
     except maintenance.Over:
         return _over(request)
-    said = _("Ended: %(title)s") if window.cancelled_at is None else _("Cancelled: %(title)s")
+    said = _("Ended: %(title)s") if window.cancelled_at is None else _("Canceled: %(title)s")
     messages.success(request, said % {"title": window.title})
     return redirect("maintenance")
 
@@ -82,7 +82,7 @@ def _may_plan(request: HttpRequest) -> bool:
 
 
 def _over(request: HttpRequest) -> HttpResponse:
-    messages.warning(request, _("It is over or cancelled already; history is not rewritten."))
+    messages.warning(request, _("It is over or canceled already; history is not rewritten."))
     return redirect("maintenance")
 
 

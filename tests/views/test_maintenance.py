@@ -175,7 +175,7 @@ def test_what_has_not_begun_is_cancelled_and_stays_listed_as_such(
         assert as_otto.post(f"{LIST}{window.pk}/cancel/")["Location"] == LIST
     window.refresh_from_db()
     assert window.cancelled_at == fleet.clock.now
-    assert "cancelled" in text(soup(as_otto.get(LIST)), f"#window-{window.pk}")
+    assert "canceled" in text(soup(as_otto.get(LIST)), f"#window-{window.pk}")
     assert AuditEntry.objects.filter(action="planned work cancelled").count() == 1
 
 

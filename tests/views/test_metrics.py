@@ -283,8 +283,8 @@ def test_who_opens_it_first_watches(as_vera: Client, endpoint: Endpoint, fleet: 
         ("PermissionDenied", "forbidden", "CAN MANAGE on the endpoint is enough"),
         ("TimedOut", "error", "did not answer in time"),
         ("Nonsense", "error", "not its API"),
-        ("NotKnown", "empty", "Databricks exports nothing of it"),
-        ("nothing", "empty", "Databricks exports nothing of it"),
+        ("NotKnown", "empty", "Databricks exports no metrics for it"),
+        ("nothing", "empty", "Databricks exports no metrics for it"),
     ],
 )
 def test_without_any_number_the_panel_says_why(

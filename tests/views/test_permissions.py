@@ -383,8 +383,8 @@ def test_a_search_in_the_form_keeps_what_was_chosen(manager: Client) -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "said"),
     [
-        ("user", CREATOR.upper(), "Is in the list already"),
-        ("group", TEAM, "Is in the list already"),
+        ("user", CREATOR.upper(), "Already in the list"),
+        ("group", TEAM, "Already in the list"),
         ("user", "ann", "mail address"),
         ("service_principal", "checkout-prod", "application ID"),
         ("group", "tab\there", "cannot be a name"),

@@ -139,7 +139,7 @@ def test_it_turns_unknown_by_the_clock_alone(good: Fleet) -> None:
     assert text(found, "title") == "Unknown · Serving status"
     assert "?" in icon(found)
     assert not found.select(".tone.good, .badge.good"), "nothing is green while it is stale"
-    assert "It is our own poller" in text(found, ".verdict.now p")
+    assert "Our own poller" in text(found, ".verdict.now p")
     assert "10 endpoints of lab" in text(found, ".abn")
     assert "Last known: 8 Ready, 2 stopped on purpose" in text(found, ".abn")
     again = Client().get("/status/", headers={"If-None-Match": before["ETag"]})
@@ -330,7 +330,7 @@ def test_first_sights_of_a_whole_workspace_are_one_line(fleet: Fleet) -> None:
     ("left", "said"),
     [
         (["fraud-scorer", "customer-ltv"], "It is this one endpoint: fraud-scorer."),
-        ([*BAD, "customer-ltv"], "It is single endpoints: their workspaces answer."),
+        ([*BAD, "customer-ltv"], "Single endpoints are affected; their workspaces answer."),
     ],
 )
 def test_the_pattern_is_said(left: list[str], said: str, fleet: Fleet) -> None:
