@@ -8,7 +8,8 @@ database and fleet, writes var/bench.json, and never judges a time.
   BENCH_FLEETS     "1x100 1x1000 10x1000": workspaces x endpoints
   BENCH_SECONDS    2: how long each line is asked
   BENCH_DOCUMENT   "on" puts the tables into docs/performance.md, when all is done
-  BENCH_PARTS      "pages cycle worker browser live readers"; also "history", which builds a year
+  BENCH_PARTS      "pages shares cycle worker browser live readers"; also "history", which
+                   builds a year of it
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from tests.on_postgresql import server as postgresql
 DATABASES = os.environ.get("BENCH_DATABASES", "sqlite postgresql").split()
 FLEETS = os.environ.get("BENCH_FLEETS", "1x100 1x1000 10x1000").split()
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
-PARTS = os.environ.get("BENCH_PARTS", "pages cycle worker browser live readers").split()
+PARTS = os.environ.get("BENCH_PARTS", "pages shares cycle worker browser live readers").split()
 
 
 @contextmanager
@@ -93,11 +94,13 @@ def one(part: str, fleet: str) -> list[Any]:
     import django
 
     django.setup()
-    from tests.bench import browser, cycle, pages, worker
+    from tests.bench import browser, cycle, pages, shares, worker
 
     workspaces, endpoints = map(int, fleet.split("x"))
     if part == "browser":
         return browser.run(endpoints)
+    if part == "shares":
+        return shares.run(workspaces, endpoints)
     if part == "cycle":
         return cycle.run(endpoints)
     if part == "worker":
@@ -138,6 +141,18 @@ def worker_of(database: str, redis_url: str) -> list[dict[str, Any]]:
             held = "".join(f"{line[at]:>9.1f}" for at in ("ready", "settled", "after", "most"))
             say(f"{line['what']:<34}{line['cycles']:>7}{line['cpu_ms']:>8.1f}{held}")
     return found
+
+
+def shares_of(database: str, redis_url: str) -> list[dict[str, Any]]:
+    found = alone("shares", "1x1000", database, redis_url)
+    say(f"\nPer cent of a request's time, 1,000 endpoints on {database}")
+    names = [line["what"] for line in found]
+    say(f"{'':<34}" + "".join(f"{chr(ord('a') + i):>8}" for i in range(len(names))))
+    for part in found[0]["percent"]:
+        say(f"{part:<34}" + "".join(f"{line['percent'][part]:>8.0f}" for line in found))
+    say(f"{'calls of functions':<34}" + "".join(f"{line['calls']:>8}" for line in found))
+    say("; ".join(f"{chr(ord('a') + i)}: {name}" for i, name in enumerate(names)))
+    return list(found)
 
 
 def browser_of(redis_url: str) -> list[dict[str, Any]]:
@@ -181,6 +196,8 @@ def main() -> None:
             if "history" in PARTS:
                 fleet = FLEETS[-1]
                 results[f"history {fleet} {database}"] = pages_of("history", fleet, database, url)
+            if "shares" in PARTS:
+                results[f"shares {database}"] = shares_of(database, url)
             if "cycle" in PARTS:
                 results[f"cycle {database}"] = cycle_of(database, url)
             if "worker" in PARTS:
