@@ -55,13 +55,14 @@ def _postgresql() -> Path | None:
 
 
 CHROMIUM = Need("Chromium", _program("chromium", "chromium-browser"), "installing `chromium`")
+NGINX = Need("nginx", _program("nginx", "/usr/sbin/nginx"), "installing `nginx-light`")
 POSTGRESQL = Need("PostgreSQL", _postgresql(), "installing `postgresql`")
 REDIS = Need("Redis", _redis(), "installing `redis-server`")
 SETPRIV = Need("setpriv", _program("setpriv"), "installing `util-linux`")
 
 
 def main() -> None:
-    lacking = [need.how for need in (CHROMIUM, POSTGRESQL) if not need.there]
+    lacking = [need.how for need in (CHROMIUM, NGINX, POSTGRESQL) if not need.there]
     sys.stdout.write(
         "Left out: faults, fuzzing, browser journeys, accessibility and PostgreSQL; "
         f"`make test-all` adds them{', after ' + ' and '.join(lacking) if lacking else ''}.\n"
