@@ -148,13 +148,6 @@ class Transport:
         """Send one request, once; a success is its status, what it says is ignored."""
         self._write(Ask(method, path, answers.nothing, body=_as_json(body)), deadline=deadline)
 
-    def exchange(
-        self, method: str, path: str, *, deadline: float, body: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
-        """Send one request, once, and take the JSON object it is answered with."""
-        ask = Ask(method, path, self._whole, body=_as_json(body))
-        return answers.json_object(self._write(ask, deadline=deadline))
-
     def post(self, path: str, *, deadline: float, body: Mapping[str, Any], most: int) -> Reply:
         """Send one request, once, and take its answer as it comes; see `read_raw`."""
         take = partial(answers.reply, limit=most)

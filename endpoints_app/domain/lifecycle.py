@@ -41,7 +41,6 @@ class State(StrEnum):
 
 
 OPEN = frozenset({State.QUEUED, State.SENDING, State.SENT})
-SETTLED = frozenset(State) - OPEN
 
 
 class Outcome(StrEnum):

@@ -167,11 +167,6 @@ def card(document: Document, operation: Operation) -> Card:
     )
 
 
-def cards(document: Document) -> Iterator[Card]:
-    for operation in document.operations:
-        yield card(document, operation)
-
-
 # ── bodies ──────────────────────────────────────────────────────────────────────────────────────
 
 NAMES: Final = {

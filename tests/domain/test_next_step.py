@@ -13,7 +13,6 @@ from endpoints_app.domain.lifecycle import (
     FINISH_WITHIN,
     OPEN,
     SEND_WITHIN,
-    SETTLED,
     Next,
     OperationKind,
     Outcome,
@@ -375,9 +374,8 @@ def test_a_click_lives_two_minutes_and_each_operation_has_its_own_time_to_finish
     } == FINISH_WITHIN
 
 
-def test_an_operation_is_either_open_or_settled():
+def test_an_open_operation_is_either_queued_or_sent():
     assert OPEN == QUEUED | SENT
-    assert set(State) - OPEN == SETTLED
 
 
 @pytest.mark.parametrize(
