@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from endpoints_app.models import Fleet, Operation, Outage, Workspace
 from endpoints_app.services import turns
 
 CACHE_KEY = "head"
+PAUSE = 0.05
 TRACE = timedelta(hours=24)  # what the strip of a row covers
 CACHE_SECONDS = 2  # the copy's life: it is never the truth, and a lost Redis only costs a query
 
@@ -124,6 +126,12 @@ def writing() -> Iterator[None]:
     with nullcontext() if inside else turns.one(), transaction.atomic():
         Fleet.hold()
         yield
+
+
+def let_others_in() -> None:
+    """Between two batches of a long piece of work. SQLite has no queue: who waits for it looks
+    again after 25 ms, later after 50, and would not find it free before the last batch."""
+    time.sleep(PAUSE)
 
 
 def next_revision() -> int:

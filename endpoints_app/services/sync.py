@@ -7,7 +7,6 @@ transaction, and only rows that changed are written.
 from __future__ import annotations
 
 import logging
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -40,9 +39,6 @@ GATHERED = timedelta(seconds=0.5)
 LOOK_SECONDS the longest time until it is seen."""
 LEASE = timedelta(seconds=25)  # longer than a list and the looks may take
 STORM_CYCLES = 3
-PAUSE = 0.05
-"""Seconds between two batches of a long list. SQLite has no queue: who waits for it looks again
-after 25 ms, later after 50, and would not find it free before the last batch."""
 
 
 class LeaseLost(Exception):
@@ -137,7 +133,7 @@ def _list(
             with live.writing():
                 _still_ours(workspace, token)
                 _write(workspace, last, asked_at, look_at=look_at)
-            time.sleep(PAUSE)
+            live.let_others_in()
         last = told
 
     # The rest goes with the note that the list was answered: it says that what has no news was read

@@ -45,7 +45,7 @@ def thousand(lab: Lab, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterato
         monkeypatch.setenv("WORKSPACE_LAB_HOST", emulator.url)
         monkeypatch.setenv("WORKSPACE_LAB_TOKEN", emulator.token)
         monkeypatch.setattr(sync, "LOOKS_PER_CYCLE", 0)
-        monkeypatch.setattr(sync, "PAUSE", 0)
+        monkeypatch.setattr(live, "PAUSE", 0)
         large = Lab(emulator, clock)
         large.clock.forward(7200)
         emulator.fault("lie", match=ALL, set={"state": {"ready": "READY"}})
@@ -162,7 +162,7 @@ def test_one_batch_after_the_other_nobody_s_answer_is_claimed_before_it_is_writt
     """A worker that loses its lease, or dies, between two batches: the rows that are written are
     right, and the workspace is not said to have been read."""
     monkeypatch.setattr(readings, "BATCH", 6)
-    monkeypatch.setattr(sync, "PAUSE", 0)
+    monkeypatch.setattr(live, "PAUSE", 0)
     save, saved = readings.save, []
 
     def save_and_oversleep(*what: Any) -> None:
