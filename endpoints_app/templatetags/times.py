@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from django import template
-from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -43,7 +42,7 @@ def duration(value: timedelta | None) -> str:
 @register.filter
 def exact(value: datetime | None) -> str:
     """ "2026-11-22 03:12:40 UTC": the zone is always printed."""
-    return format_date(timezone.localtime(value, UTC), "Y-m-d H:i:s") + " UTC" if value else ""
+    return f"{timezone.localtime(value, UTC):%Y-%m-%d %H:%M:%S} UTC" if value else ""
 
 
 @register.simple_tag
@@ -77,12 +76,11 @@ def clock(value: datetime | None) -> SafeString | str:
     """The time of day, "03:06:14", exact on hover."""
     if value is None:
         return "–"
-    local = timezone.localtime(value, UTC)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         iso(value),
         exact(value),
-        format_date(local, "H:i:s"),
+        f"{timezone.localtime(value, UTC):%H:%M:%S}",
     )
 
 

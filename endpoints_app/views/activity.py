@@ -21,7 +21,7 @@ from endpoints_app.models import Endpoint
 from endpoints_app.services import activity, activity_summary, events
 from endpoints_app.services.activity import Page
 from endpoints_app.services.upstream import Busy
-from endpoints_app.views import csv_file, guards, heading
+from endpoints_app.views import csv_file, guards, kept_heading
 
 MOST_ROWS = 20_000  # of a download
 
@@ -32,8 +32,10 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     `?events=1` before it is sent."""
     endpoint = guards.endpoint(request, workspace, name)
     now, filters = timezone.now(), _filters(request)
-    context = heading.of(request, endpoint) | _urls(request, endpoint)
-    context |= {"tab": "activity", "title": _("Activity"), "now": now}
+    known = guards.known(request, workspace, name)
+    context = kept_heading.of(request, known, "activity", lambda: endpoint)
+    context |= _urls(request, endpoint)
+    context |= {"endpoint": endpoint, "title": _("Activity"), "now": now}
     found = activity.page(endpoint, filters, now=now)
     found, asked = _with_events(request, endpoint, found, filters, now)
     counts = activity.counts(endpoint, filters, now=now)

@@ -16,7 +16,7 @@ from endpoints_app.domain.config_version import Stage
 from endpoints_app.domain.json_text import pretty
 from endpoints_app.models import ConfigVersion, Endpoint
 from endpoints_app.services import config_history
-from endpoints_app.views import guards, heading
+from endpoints_app.views import guards, kept_heading
 
 SHOWN = 12  # versions beside the comparison, until all are asked for
 LONGEST = 200_000  # characters of a document on the page; the download has all
@@ -28,8 +28,9 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     against the one before; `?from=` and `?to=` name others. Nobody is asked for it."""
     endpoint = guards.endpoint(request, workspace, name)
     versions = config_history.versions(endpoint)
-    context = heading.of(request, endpoint) | {
-        "tab": "overview",
+    known = guards.known(request, workspace, name)
+    context = kept_heading.of(request, known, "overview", lambda: endpoint) | {
+        "endpoint": endpoint,
         "title": _("Configuration"),
         "now": timezone.now(),
         "former": (endpoint.uid or str(endpoint.pk)) if endpoint.gone_at else "",

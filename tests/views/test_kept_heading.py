@@ -15,8 +15,9 @@ from tests.views.pages import one, soup, text
 NAME = "basket-recommender"
 OVERVIEW = f"/w/lab/e/{NAME}/"
 METRICS = f"{OVERVIEW}metrics/"
+ACTIVITY = f"{OVERVIEW}activity/"
 
-EACH_PAGE = pytest.mark.parametrize("url", [OVERVIEW, METRICS])
+EACH_PAGE = pytest.mark.parametrize("url", [OVERVIEW, METRICS, ACTIVITY, f"{OVERVIEW}config/"])
 
 
 @pytest.fixture
@@ -73,6 +74,6 @@ def test_it_is_drawn_anew_after_a_moment(
 
 
 def test_each_tab_has_its_own(as_vera: Client) -> None:
-    for url in (METRICS, OVERVIEW, METRICS):
+    for url in (METRICS, ACTIVITY, METRICS, OVERVIEW):
         current = one(soup(as_vera.get(url)), ".tabs:not(.in) a[aria-current=page]")
         assert str(current["href"]).partition("?")[0] == url
