@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ KEYWORDS = DEFAULT_KEYWORDS | {
     "pgettext_lazy": ((1, "c"), 2),
 }
 SOURCES = ("endpoints_app", "dashboard", "templates")
+PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[a-z%]", re.ASCII | re.IGNORECASE)
 
 
 class Command(BaseCommand):
@@ -112,9 +114,16 @@ def _problems(path: Path, code: str, template: Catalog) -> Iterator[str]:
                 message = Message(_last_key(found), string, flags=found.flags)
                 for error in message.check(catalog):
                     yield f"{error}: {_key(wanted)!r}"
+                # Babel overlooks "%(at)に", at which Django falls back to English.
+                if _placeholders(string) != _placeholders(_last_key(found)):
+                    yield f"other placeholders: {_key(wanted)!r}"
     for message in catalog:
         if message.id and template.get(_key(message), message.context) is None:
             yield f"no longer used: {_key(message)!r}"
+
+
+def _placeholders(string: str) -> list[str]:
+    return sorted(PLACEHOLDER.findall(string))
 
 
 def _key(message: Message) -> str:
