@@ -39,8 +39,11 @@ def _sdk_is_imported() -> None:
     importlib.import_module("databricks.sdk.config")
 
 
+Tell = Callable[..., None]
+
+
 @pytest.fixture
-def behind_our_back(emulator: Running) -> Callable[..., None]:
+def behind_our_back(emulator: Running) -> Tell:
     """Change an endpoint in the workspace: `behind_our_back("churn", remove=True)`."""
 
     def change(name: str, **what: Any) -> None:
@@ -48,6 +51,11 @@ def behind_our_back(emulator: Running) -> Callable[..., None]:
         assert answer.status_code == 200, answer.text
 
     return change
+
+
+def actions(operation: Operation) -> list[str]:
+    """What the record says of it, step by step."""
+    return list(operation.audit.order_by("pk").values_list("action", flat=True))
 
 
 class Desk:

@@ -16,14 +16,9 @@ from endpoints_app.models import AuditEntry, Endpoint, Operation, Workspace
 from endpoints_app.services import clients, live, operations, sync
 from endpoints_app.services.operations import NotOffered
 from tests.conftest import Lab, make_user
-from tests.services.conftest import GET, ONE, STOP, Desk, at_once, listed
+from tests.services.conftest import GET, ONE, STOP, Desk, Tell, actions, at_once, listed
 
-Tell = Callable[..., None]
 POST = {"method": "POST"}
-
-
-def actions(operation: Operation) -> list[str]:
-    return list(operation.audit.order_by("pk").values_list("action", flat=True))
 
 
 # Provably not taken: sent again ----------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +10,7 @@ import pytest
 from endpoints_app.domain.status import Status
 from endpoints_app.models import Endpoint, Fleet, StatusChange, Workspace
 from tests.conftest import Lab
-from tests.services.conftest import ALL, GET, LIST
-
-Tell = Callable[..., None]
+from tests.services.conftest import ALL, GET, LIST, Tell
 
 
 def revision() -> int:

@@ -13,9 +13,8 @@ from endpoints_app.models import Endpoint, StatusChange
 from endpoints_app.services import access, live, looks, sync
 from endpoints_app.services.access import Access
 from tests.conftest import Lab
-from tests.services.conftest import ALL, GET, ONE, listed
+from tests.services.conftest import ALL, GET, ONE, Tell, listed
 
-Tell = Callable[..., None]
 EVERYWHERE = Access(frozenset(Role), {})
 
 
