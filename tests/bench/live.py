@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import requests
-
+from tests.bench import clicks
 from tests.bench.measuring import cpu_seconds, p95, percentiles
-from tests.harness import ENDPOINTS, TOKEN, Desk, eventually
+from tests.harness import Desk, eventually
 from tests.needs import POSTGRESQL
 from tests.on_postgresql import server as postgresql
 
@@ -22,19 +23,25 @@ WORKSPACES = int(os.environ.get("BENCH_WORKSPACES", "10"))
 FLEET = int(os.environ.get("BENCH_FLEET", "1000"))
 VIEWERS = int(os.environ.get("BENCH_VIEWERS", "500"))
 WATCHED = float(os.environ.get("BENCH_WATCHED", "20"))  # seconds
-CLICKS = 20
+IDLE_FLEET = 100
+FEW = 20  # viewers
+STOPS = 10
 SYNC_SECONDS = 15
 SHAPE = f"{WORKSPACES} workspaces of {FLEET}, a cycle of {SYNC_SECONDS} s, {VIEWERS} viewers"
 
 Say = Callable[[str], None]
 
 
-class Big(Desk):
-    """A desk whose emulated workspaces are as large as Databricks allows."""
+class Sized(Desk):
+    """A desk whose emulated workspaces are as large as Databricks allows, or as small as told."""
+
+    def __init__(self, directory: Path, *, fleet: int = FLEET, **options: Any) -> None:
+        self.fleet = fleet
+        super().__init__(directory, **options)
 
     def _add_workspace(self, name: str, seed: int, time_scale: float) -> None:
         super()._add_workspace(name, seed, time_scale)
-        self.programs[f"emulator-{name}"].command.append(f"--endpoints={FLEET}")
+        self.programs[f"emulator-{name}"].command.append(f"--endpoints={self.fleet}")
 
     def wait_until_read(self) -> None:
         """Listed; the looks at each endpoint follow for minutes, and are part of the load."""
@@ -67,27 +74,42 @@ def run(database: str, *, say: Say) -> list[dict[str, Any]]:
         say(f"{what:<46}{line.n:>6}{line.median:>10.1f}{line.p95:>10.1f}  {note}")
 
     say(f"{'what':<46}{'n':>6}{'median':>10}{'p95':>10}")
-    names = {f"lab{number}": number for number in range(WORKSPACES)}
-    env = {"SYNC_SECONDS": str(SYNC_SECONDS), "SYNC_FAST_SECONDS": "0.5"}
-    with tempfile.TemporaryDirectory(prefix="desk-bench-") as folder:
-        directory = Path(folder) / "var"
-        if database == "postgresql" and POSTGRESQL.path:
-            with postgresql(POSTGRESQL.path) as url:
-                desk = Big(directory, workspaces=names, env=env, database_url=url)
-                with desk:
-                    _measure(desk, tell)
-        else:
-            with Big(directory, workspaces=names, env=env) as desk:
-                _measure(desk, tell)
+    # What is stopped is stopped at once, so that nothing of the click before is still under way.
+    with _desk(database, workspaces=1, fleet=IDLE_FLEET, time_scale=0.0) as desk:
+        _until_all_is_read(desk)
+        _tell_clicks(desk, tell, "nothing else to do", pause=1.5)
+    with _desk(database, workspaces=WORKSPACES, fleet=FLEET, time_scale=0.02) as desk:
+        _measure(desk, tell)
     return [asdict(line) for line in found]
 
 
-def _measure(desk: Desk, tell: Callable[..., None]) -> None:
-    tell("click → POST received, all being read", _clicks(desk))
-    _until_all_is_read(desk)
-    tell("click → POST received, all being synced", _clicks(desk))
+@contextmanager
+def _desk(database: str, *, workspaces: int, fleet: int, time_scale: float) -> Iterator[Sized]:
+    """Of the settings that anybody begins with."""
+    names = {f"lab{number}": number for number in range(workspaces)}
+    env = {"SYNC_SECONDS": str(SYNC_SECONDS), "SYNC_FAST_SECONDS": "2"}
+    on_it = postgresql(POSTGRESQL.path) if database == "postgresql" and POSTGRESQL.path else None
+    with (
+        tempfile.TemporaryDirectory(prefix="desk-bench-") as folder,
+        on_it or nullcontext("") as url,
+        Sized(
+            Path(folder) / "var",
+            fleet=fleet,
+            workspaces=names,
+            time_scale=time_scale,
+            env=env,
+            database_url=url,
+        ) as desk,
+    ):
+        yield desk
 
-    time.sleep(2 * SYNC_SECONDS)  # what was stopped is looked at until it is
+
+def _measure(desk: Sized, tell: Callable[..., None]) -> None:
+    _tell_clicks(desk, tell, "all being read", pause=0.5)
+    _until_all_is_read(desk)
+    _tell_clicks(desk, tell, "all being synced", pause=0.5)
+
+    time.sleep(2 * SYNC_SECONDS)  # what was started is looked at until it is
     calls = _calls(desk)
     time.sleep(2 * SYNC_SECONDS)
     alone = _calls(desk) - calls
@@ -98,20 +120,30 @@ def _measure(desk: Desk, tell: Callable[..., None]) -> None:
     )
     tell(f"poll, {VIEWERS} viewers at 5 s", crowd.polls, f"{note}; {crowd.cores:.2f} cores of web")
 
-    crowd = asyncio.run(_watch(desk, pace=5.0, seconds=3 * SYNC_SECONDS, change=True))
+    crowd = asyncio.run(_watch(desk, seconds=3 * SYNC_SECONDS, happens=_change))
     tell(f"change → visible to {VIEWERS} viewers", crowd.seen)
+
+    for viewers in (FEW, VIEWERS):
+        crowd = asyncio.run(_watch(desk, viewers=viewers, seconds=40, happens=_stops))
+        note = f"{crowd.cores:.2f} cores of web"
+        tell(f"own stop done → visible to {viewers} viewers", crowd.seen, note)
 
     crowd = asyncio.run(_watch(desk, pace=1.0, seconds=WATCHED))
     tell(f"poll, {VIEWERS} viewers at 1 s", crowd.polls, f"{crowd.cores:.2f} cores of web")
 
 
-def _until_all_is_read(desk: Desk) -> None:
+def _tell_clicks(desk: Sized, tell: Callable[..., None], when: str, *, pause: float) -> None:
+    for kind, found in clicks.stops_and_starts(desk, pause=pause).items():
+        tell(f"{kind}: click → POST received, {when}", found.took, found.note)
+
+
+def _until_all_is_read(desk: Sized) -> None:
     """Each endpoint was looked at once, and no more than those in transition are looked at."""
 
     def read() -> bool:
-        return all(workspace.reads() >= FLEET for workspace in desk.workspaces.values())
+        return all(workspace.reads() >= desk.fleet for workspace in desk.workspaces.values())
 
-    eventually(read, within=900, what="The first look at every endpoint")
+    eventually(read, within=1800, what="The first look at every endpoint")
     time.sleep(SYNC_SECONDS)
 
 
@@ -119,75 +151,44 @@ def _calls(desk: Desk) -> int:
     return sum(sum(workspace.calls().values()) for workspace in desk.workspaces.values())
 
 
-# Clicks ----------------------------------------------------------------------------------------
-
-
-def _clicks(desk: Desk) -> list[float]:
-    """From the click until the workspace has the POST, by the same machine's clock."""
-    otto, workspace = desk.person("otto"), desk.workspaces["lab0"]
-    stopped = {write["name"] for write in workspace._control("GET", "calls")["writes"]}
-    ready = [
-        item["name"]
-        for item in _listed(workspace.url)
-        if item["state"]["ready"] == "READY"
-        and item["state"]["config_update"] == "NOT_UPDATING"
-        and _is_custom(item)
-        and item["name"] not in stopped
-    ]
-    took = []
-    for name in ready[-CLICKS - 2 :]:
-        clicked = time.time()
-        otto.ask(f"lab0/{name}", "stop")
-
-        def arrived(name: str = name) -> float:
-            writes = workspace._control("GET", "calls")["writes"]
-            return next((float(w["at"]) for w in writes if w["name"] == name), 0.0)
-
-        took.append(eventually(arrived, what=f"The stop of {name}") - clicked)
-        time.sleep(0.5)
-    return took[2:]  # the first ones open connections
-
-
-def _is_custom(item: dict[str, Any]) -> bool:
-    entities = item.get("config", {}).get("served_entities", [])
-    return bool(entities) and all(entity.get("type") == "UC_MODEL" for entity in entities)
-
-
-def _listed(url: str) -> list[dict[str, Any]]:
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    found = requests.get(f"{url}{ENDPOINTS}", headers=headers, timeout=10).json()["endpoints"]
-    return [dict(item) for item in found]
-
-
 # Viewers ---------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class Crowd:
+    """In seconds; `seen`: from what happened until a viewer had it, for each thing and viewer."""
+
     polls: list[float]
     seen: list[float]
-    cores: float
+    cores: float = 0.0
 
 
-async def _watch(desk: Desk, *, pace: float, seconds: float, change: bool = False) -> Crowd:
-    """VIEWERS pages of the list, each asking every `pace` seconds with its own cursor; with
-    `change` something happens in a workspace, and each notes when it has it."""
+Happened = dict[str, tuple[str, float]]
+"""Endpoint → the status that its row will have, and since when the workspace says so."""
+
+
+async def _watch(
+    desk: Desk,
+    *,
+    seconds: float,
+    pace: float | None = None,
+    viewers: int = VIEWERS,
+    happens: Callable[[Desk, Happened], None] | None = None,
+) -> Crowd:
+    """Pages of the list, each asking with its own cursor every `pace` seconds, or like a browser
+    when it was told to; while something `happens`, each notes when it has it."""
     vera = desk.person("vera")
     cookie = f"sessionid={vera.cookies['sessionid']}"
     begun = vera.get("/endpoints/changes/")
     cursor = begun.headers["Desk-Cursor"]
-    crowd = Crowd([], [], 0.0)
-    changed_at: list[float] = []
-    mark = ""
-    if change:
-        mark = _listed(desk.workspaces["lab0"].url)[0]["name"]
+    crowd, happened, sights = Crowd([], []), Happened(), list[tuple[str, float]]()
     web = desk.programs["web"]
     used, started = cpu_seconds(web), time.monotonic()
     ends = started + seconds
 
     async def viewer(number: int) -> None:
-        since, connection, seen = cursor, None, False
-        await asyncio.sleep(pace * number / VIEWERS)
+        since, connection, seen = cursor, None, set[str]()
+        await asyncio.sleep((pace or 5.0) * number / viewers)
         while (begin := time.monotonic()) < ends:
             try:
                 connection = connection or await asyncio.open_connection("127.0.0.1", desk.port)
@@ -199,28 +200,55 @@ async def _watch(desk: Desk, *, pace: float, seconds: float, change: bool = Fals
                 continue
             crowd.polls.append(time.monotonic() - begin)
             since = headers.get("desk-cursor", since)
-            if changed_at and not seen and f'/{mark}"'.encode() in body:
-                seen = True
-                crowd.seen.append(time.monotonic() - changed_at[0])
-            if headers.get("connection") == "close" or pace > 2:
+            for name, (status, _) in list(happened.items()):
+                if name not in seen and _shows(body.decode(), name, status):
+                    seen.add(name)
+                    sights.append((name, time.monotonic()))
+            wait = pace or float(headers.get("desk-pace", "5"))
+            if headers.get("connection") == "close" or wait > 2:
                 connection[1].close()
                 connection = None
-            await asyncio.sleep(max(0.0, begin + pace - time.monotonic()))
-
-    async def something_happens() -> None:
-        await asyncio.sleep(SYNC_SECONDS / 3)
-        state = {"state": {"ready": "NOT_READY", "config_update": "UPDATE_FAILED"}}
-        url = f"{desk.workspaces['lab0'].url}/_control/endpoints/{mark}"
-        changed_at.append(time.monotonic())
-        await asyncio.to_thread(requests.post, url, json=state, timeout=10)
+            # A browser plans its next look when the last one has ended.
+            begin = begin if pace else time.monotonic()
+            await asyncio.sleep(max(0.0, begin + wait - time.monotonic()))
 
     async with asyncio.TaskGroup() as group:
-        for number in range(VIEWERS):
+        for number in range(viewers):
             group.create_task(viewer(number))
-        if change:
-            group.create_task(something_happens())
+        if happens:
+            group.create_task(asyncio.to_thread(happens, desk, happened))
     crowd.cores = (cpu_seconds(web) - used) / (time.monotonic() - started)
+    crowd.seen = [at - happened[name][1] for name, at in sights]
     return crowd
+
+
+def _shows(body: str, name: str, status: str) -> bool:
+    row = body.partition(f'data-endpoint="lab0/{name}"')[2]
+    return f'data-status="{status}"' in row.partition("</td>")[0]
+
+
+def _change(desk: Desk, happened: Happened) -> None:
+    """Somebody else's doing, which only the next list tells."""
+    time.sleep(SYNC_SECONDS / 3)
+    lab = desk.workspaces["lab0"]
+    name = clicks.listed(lab)[0]["name"]
+    state = {"ready": "NOT_READY", "config_update": "UPDATE_FAILED"}
+    happened[name] = ("update_failed", time.monotonic())
+    lab._control("POST", f"endpoints/{name}", json={"state": state})
+
+
+def _stops(desk: Desk, happened: Happened) -> None:
+    """Stops that somebody asked for here; the clock runs from the first read, by the bench itself,
+    that says so."""
+    otto, lab = desk.person("otto"), desk.workspaces["lab0"]
+    time.sleep(8)  # every viewer has its own time
+    for name in clicks.ready(lab)[:STOPS]:
+        happened[name] = ("stopped", 0.0)
+        otto.ask(f"lab0/{name}", "stop")
+        while not clicks.is_stopped(lab, name):
+            time.sleep(0.02)
+        happened[name] = ("stopped", time.monotonic())
+        time.sleep(random.uniform(1.0, 2.0))
 
 
 async def _get(
