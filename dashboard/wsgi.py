@@ -14,6 +14,9 @@ except ImproperlyConfigured as e:
     sys.stderr.write(f"{e}\n")
     sys.exit(3)  # to gunicorn: this will not get better, end; any other code starts a new worker
 
+from django.urls import get_resolver
+
 from endpoints_app.services import clients  # its models need a set-up Django
 
 clients.warm()
+get_resolver().url_patterns  # imports all views, for which the first visitor would wait  # noqa: B018

@@ -314,3 +314,12 @@ def test_budget_policies_have_names_and_a_workspace_its_own_way_to_change_them(
     assert (call.method, call.path) == ("PATCH", path)
     assert not others
     assert settings_of()["BUDGET_POLICY_NAMES"] == {}
+
+
+def test_a_web_process_has_read_all_its_views_before_the_first_visitor_comes(
+    tmp_path: Path,
+) -> None:
+    names = "endpoints_app.views.operation_ask", "endpoints_app.tasks"
+    code = f"import sys, dashboard.wsgi; print({set(names)!r} - set(sys.modules))"
+    ended = run("-c", code, EMBEDDED="on", VAR_DIR=str(tmp_path), DATABASE_URL="")
+    assert ended.stdout == "set()\n", ended.stderr
