@@ -17,7 +17,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from endpoints_app.domain.budget import Policy
@@ -91,6 +90,8 @@ class Roster:
     """What changed last, gone ones too, by revision."""
     complete_since: int
     """`recent` has every change after this revision."""
+    counts: Counter[tuple[int, Status]] = field(default_factory=Counter)
+    """Endpoints per workspace and status."""
     changed: Mapping[int, Endpoint] = field(default_factory=dict)
     """Rows that were read to learn what changed: they are drawn next."""
     read_at: float = field(default_factory=time.monotonic)
@@ -125,11 +126,6 @@ class Roster:
         self.found[key] = answer
         return answer
 
-    @cached_property
-    def counts(self) -> Counter[tuple[int, Status]]:
-        """Endpoints per workspace and status."""
-        return Counter((it.workspace, it.status) for it in self.members.values())
-
     def changed_since(self, revision: int, visible: Collection[int]) -> list[Version] | None:
         """Endpoints, gone ones too, whose row changed after `revision`, the latest change last;
         None when that was too long ago to tell."""
@@ -148,26 +144,33 @@ class Roster:
 
     def with_changes(self, rows: Sequence[Endpoint], revision: int) -> Roster:
         """The next one; `rows` are what changed since this one."""
-        members = dict(self.members)
+        members, counts = dict(self.members), self.counts.copy()
         recent = {version.pk: version for version in self.recent}
-        changed: dict[int, Member | None] = {}
+        went: list[Member] = []
+        came: dict[int, Member] = {}
         for row in rows:
             member = _member([getattr(row, name) for name in FIELDS])
             revision = max(revision, member.revision)
             recent[member.pk] = member.version
-            changed[member.pk] = None if row.gone_at else member
-            members.pop(member.pk, None)
+            came.pop(member.pk, None)
+            if (former := members.pop(member.pk, None)) is not None:
+                counts[former.workspace, former.status] -= 1
+                if former is self.members.get(former.pk):
+                    went.append(former)
             if not row.gone_at:
-                members[member.pk] = member
+                members[member.pk] = came[member.pk] = member
+                counts[member.workspace, member.status] += 1
         kept = sorted(recent.values())
         dropped = kept[:-RECENT]
-        orders = {name: _patched(order, name, changed) for name, order in [*self.orders.items()]}
+        moved = went, list(came.values())
+        orders = {name: _patched(order, name, *moved) for name, order in [*self.orders.items()]}
         return Roster(
             epoch=self.epoch,
             revision=revision,
             members=members,
             recent=kept[-RECENT:],
             complete_since=dropped[-1].revision if dropped else self.complete_since,
+            counts=+counts,  # without what there is none of any more
             orders=orders,
             changed={row.pk: row for row in rows[-DRAWN:]},
         )
@@ -180,14 +183,20 @@ def _member(values: Sequence[Any]) -> Member:
     return Member(**given, workspace=workspace, status=status, budget=Policy(policy, policy, known))
 
 
-def _patched(before: list[Member], name: str, changed: Mapping[int, Member | None]) -> list[Member]:
-    """The order with what changed in its new place, cheaper than sorting anew."""
-    order = [it for it in before if it.pk not in changed]
-    came = [it for it in changed.values() if it is not None]
-    if len(came) > len(order) // 20:
-        return sorted(order + came, key=ORDERS[name])
+def _patched(
+    before: list[Member], name: str, went: Sequence[Member], came: Sequence[Member]
+) -> list[Member]:
+    """The order with what changed in its new place: found by halving, since a fleet is large and a
+    change is small. No two members have the same key."""
+    key = ORDERS[name]
+    if len(went) + len(came) > len(before) // 20:
+        gone = {it.pk for it in went}
+        return sorted([*(it for it in before if it.pk not in gone), *came], key=key)
+    order = before.copy()
+    for member in went:
+        del order[bisect_left(order, key(member), key=key)]
     for member in came:
-        insort(order, member, key=ORDERS[name])
+        insort(order, member, key=key)
     return order
 
 
@@ -239,10 +248,12 @@ def _read(head: Head) -> Roster:
     latest = [Version(*values) for values in found]
     dropped = latest[RECENT:]
     living = Endpoint.objects.living().values_list(*FIELDS)
+    members = {values[0]: _member(values) for values in living.iterator(chunk_size=2_000)}
     return Roster(
         epoch=head.epoch,
         revision=head.revision,
-        members={values[0]: _member(values) for values in living.iterator(chunk_size=2_000)},
+        members=members,
         recent=sorted(latest[:RECENT]),
         complete_since=dropped[0].revision if dropped else 0,
+        counts=Counter((it.workspace, it.status) for it in members.values()),
     )
