@@ -14,9 +14,7 @@ from django.conf import settings
 from django.db.models import Prefetch
 
 from endpoints_app.domain import status_facts
-from endpoints_app.domain.status import Status
 from endpoints_app.domain.status_facts import (
-    Entry,
     Facts,
     Member,
     Note,
@@ -37,10 +35,10 @@ from endpoints_app.models import (
     StatusView,
     Workspace,
 )
-from endpoints_app.services import status_days, status_happenings
+from endpoints_app.services import status_days, status_happenings, status_rows
 from endpoints_app.services.live import stale_limit
 from endpoints_app.services.status_days import Book, Life, Scope
-from endpoints_app.services.status_happenings import Row
+from endpoints_app.services.status_rows import Row
 
 BACK = timedelta(days=90)
 LONGEST = 2.0  # seconds for counting days that are over
@@ -112,7 +110,7 @@ def gather(
     workspaces: Sequence[Workspace], entered: Entered, now: datetime
 ) -> tuple[Facts, list[Scope], Book]:
     names = {w.pk: w.name for w in workspaces}
-    rows = _rows(names)
+    rows = status_rows.living(names)
     by_pk = {row.entry.pk: row for row in rows}
     planned = [_window(w, rows) for w in entered.windows if w.cancelled_at is None]
     views = {v.slug: _view(v, rows) for v in entered.views}
@@ -148,23 +146,6 @@ def gather(
         figures={s.key: status_days.figure(s, kept.get(s.kept_as), book) for s in scopes},
     )
     return facts, scopes, book
-
-
-def _rows(names: Mapping[int, str]) -> list[Row]:
-    statuses = {status.value: status for status in Status}
-    found = Endpoint.objects.living().in_workspaces(list(names))
-    fields = (
-        "pk", "workspace_id", "name", "status", "status_since", "last_known", "updating",
-        "config_version", "pending_version", "first_seen_at", "updated_at", "tags",
-    )  # fmt: skip
-    rows = []
-    for pk, ws, name, value, since, last, *more, first, updated, tags in found.order_by(
-        "workspace__name", "name"
-    ).values_list(*fields):
-        known = (pk, ws, name, statuses[value], since, statuses.get(last))
-        entry = Entry(*known, *(*more, since == first))
-        rows.append(Row(entry, first, updated, tags))
-    return rows
 
 
 def _window(window: Maintenance, rows: Iterable[Row]) -> Planned:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -11,24 +10,15 @@ from django.db.models import Q
 from endpoints_app.domain import status_facts, uptime
 from endpoints_app.domain.lifecycle import State
 from endpoints_app.domain.status import Status
-from endpoints_app.domain.status_facts import Entry, Happening, Planned, Trouble
+from endpoints_app.domain.status_facts import Happening, Planned, Trouble
 from endpoints_app.domain.status_page import DOWN, LATELY
 from endpoints_app.models import Operation, StatusChange
 from endpoints_app.services import status_days
+from endpoints_app.services.status_rows import Row
 
 TROUBLES_BACK = timedelta(days=14)
 TROUBLED = 100  # endpoints whose incidents and strips the document holds
 NEW_ONES = 3  # so many first sights of one workspace are told one by one
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An endpoint as it is read for the document."""
-
-    entry: Entry
-    first_seen: datetime
-    updated_at: datetime | None
-    tags: Mapping[str, str]
 
 
 def happenings(

@@ -18,7 +18,7 @@ from django.db import transaction
 
 from endpoints_app.domain import status_facts
 from endpoints_app.models import Fleet, StatusDocument, StatusPayload, Workspace
-from endpoints_app.services import status_gather
+from endpoints_app.services import status_gather, status_rows
 from endpoints_app.services.status_gather import Entered
 
 LEASE = timedelta(seconds=30)
@@ -34,6 +34,7 @@ _took = timedelta()  # the last writing of this process
 def forget() -> None:
     global _took
     _took = timedelta()
+    status_rows.forget()
 
 
 def _patience() -> timedelta:

@@ -420,8 +420,10 @@ def test_every_form_tells_how_old_it_is(fleet: Fleet) -> None:
 
 def test_the_health_code_is_the_verdict(good: Fleet) -> None:
     assert Client().get("/status/health").status_code == 200
-    Endpoint.objects.filter(name="customer-ltv").update(status="not_ready")
     good.forward(61)
+    document = good.document("customer-ltv")
+    document["state"]["ready"] = "NOT_READY"
+    good.read(document)
     good.answered()
     good.publish()
     assert Client().get("/status/health").status_code == 503
