@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from endpoints_app import sentences
 from endpoints_app.domain.roles import Action
+from endpoints_app.forms.acknowledging import AcknowledgeForm
 from endpoints_app.models import Endpoint
 from endpoints_app.services import acknowledging, listing, live
-from endpoints_app.status_forms.acknowledge import AcknowledgeForm
 from endpoints_app.views import guards, heading
 
 

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from endpoints_app.domain.roles import Action
+from endpoints_app.forms.incidents import NoteForm
 from endpoints_app.models import Endpoint
 from endpoints_app.services import incident_notes
-from endpoints_app.status_forms.incident import NoteForm
 from endpoints_app.views import guards, heading
 
 

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from endpoints_app.domain import zoned
 from endpoints_app.domain.roles import Action
+from endpoints_app.forms.maintenance import WALL, MaintenanceForm
 from endpoints_app.models import Maintenance
 from endpoints_app.services import maintenance, scopes
 from endpoints_app.services.access import Forbidden
-from endpoints_app.status_forms.maintenance import WALL, MaintenanceForm
 from endpoints_app.views import guards, status_desk
 
 

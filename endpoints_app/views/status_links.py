@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from endpoints_app.domain.roles import Action
+from endpoints_app.forms.status_links import LinkForm
 from endpoints_app.models import StatusLink
 from endpoints_app.services import scopes, status_links, status_views
 from endpoints_app.services.access import Forbidden
-from endpoints_app.status_forms.links import LinkForm
 from endpoints_app.views import guards, status_desk
 
 

@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from endpoints_app import sentences
 from endpoints_app.domain import status_views
 from endpoints_app.domain.public_text import unfit
+from endpoints_app.forms.public import Public
+from endpoints_app.forms.scope import ScopeForm
 from endpoints_app.models import StatusView
 from endpoints_app.services import status_views as service
 from endpoints_app.services.scopes import Choices
-from endpoints_app.status_forms.public import Public
-from endpoints_app.status_forms.scope import ScopeForm
 
 
 class ViewForm(ScopeForm):

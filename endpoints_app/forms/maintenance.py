@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from endpoints_app import sentences
 from endpoints_app.domain import zoned
+from endpoints_app.forms.public import Public, PublicLines
+from endpoints_app.forms.scope import ScopeForm
 from endpoints_app.models import Maintenance
 from endpoints_app.services import maintenance
 from endpoints_app.services.scopes import Choices
-from endpoints_app.status_forms.public import Public, PublicLines
-from endpoints_app.status_forms.scope import ScopeForm
 
 
 class Wall(forms.CharField):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from endpoints_app.status_forms.public import PublicLines
+from endpoints_app.forms.public import PublicLines
 
 
 class NoteForm(forms.Form):

@@ -8,10 +8,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from endpoints_app.domain.status_links import Links
+from endpoints_app.forms.public import Link, Public
 from endpoints_app.models import StatusLink
 from endpoints_app.services import status_links
 from endpoints_app.services.scopes import Choices
-from endpoints_app.status_forms.public import Link, Public
 
 
 class LinkForm(forms.Form):

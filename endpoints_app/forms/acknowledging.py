@@ -9,7 +9,7 @@ from django import forms
 
 from endpoints_app import sentences
 from endpoints_app.forms.lines import Lines
-from endpoints_app.status_forms.public import Public
+from endpoints_app.forms.public import Public
 
 
 class AcknowledgeForm(forms.Form):

@@ -1,1 +1,0 @@
-"""What people enter for the status page, a module per form."""
