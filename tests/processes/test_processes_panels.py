@@ -44,7 +44,7 @@ def server_log(person: Person, name: str) -> str:
 def test_panels_that_hang_never_stop_the_list(desk: Desk) -> None:
     """Every call from a page hangs, and more of them are asked for than there are threads."""
     otto = desk.person("otto")
-    names = ["churn", "lead-scoring", "customer-ltv"]
+    names = ["churn", "lead-scoring", "price-elasticity"]
     addresses = [f"{server_log(otto, name)}part/" for name in names]
     for name in names:
         addresses.append(f"/w/lab/e/{name}/schema/part/")
@@ -94,7 +94,7 @@ def test_one_broken_panel_leaves_the_others_of_its_workspace(desk: Desk) -> None
     desk.lab.fault("status", status=500, match={"path": "served-models"})
     for _ in range(8):  # each process meets it
         assert vera.page(f"{log}?read=1").select("#log-panel [data-state=error]")
-    for name in ("lead-scoring", "customer-ltv", "geo-features"):
+    for name in ("lead-scoring", "price-elasticity", "geo-features"):
         assert shows_permissions(name), name
 
 
