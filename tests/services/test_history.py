@@ -151,12 +151,14 @@ def test_between_two_parts_others_are_let_in(shown: Lab, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("model", [StatusChange, MetricSample, AuditEntry])
 def test_the_oldest_are_found_by_an_index_however_many_there_are(shown: Lab, model: Any) -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("A planner with statistics reads a small table whole.")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # what it does with more rows than these
+            for way in ("seqscan", "bitmapscan"):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
     oldest = model.objects.filter(at__lt=shown.clock()).order_by("at").values_list("pk")[:500]
 
     plan = oldest.explain()
 
-    assert "USING" in plan
-    assert "INDEX" in plan
+    assert "index" in plan.lower()
     assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan
