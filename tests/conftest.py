@@ -160,6 +160,13 @@ class Lab:
 def lab(
     db: None, emulator: Running, clock: Clock, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Lab:
+    return configured(emulator, clock, settings, monkeypatch)
+
+
+def configured(
+    emulator: Running, clock: Clock, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Lab:
+    """The workspace `lab` in the settings and in the database."""
     monkeypatch.setitem(os.environ, "WORKSPACES", "lab")
     monkeypatch.setitem(os.environ, "WORKSPACE_LAB_HOST", emulator.url)
     monkeypatch.setitem(os.environ, "WORKSPACE_LAB_TOKEN", emulator.token)

@@ -12,10 +12,10 @@ from endpoints_app.services import budget
 
 register = template.Library()
 
-
-@register.filter
-def policy_name(policy: str) -> str:
-    return budget.name_of(policy)
+register.filter("policy_name", budget.name_of)
+register.filter("impossible_because", sentences.budget.impossible)
+register.filter("hours_a_day", sentences.budget.hours)
+register.filter("owners_note", sentences.budget.note)
 
 
 @register.filter
@@ -26,11 +26,6 @@ def standing_label(standing: Standing) -> str:
 @register.filter
 def where_from(standing: Standing) -> str:
     return str(sentences.budget.WHERE_FROM[standing])
-
-
-@register.filter
-def impossible_because(kind: Kind) -> str:
-    return sentences.budget.impossible(kind)
 
 
 @register.filter
@@ -47,13 +42,3 @@ def policy_difference(entry: AuditEntry) -> str:
 @register.filter
 def why_impossible(kind: Kind) -> str:
     return str(sentences.budget.WHY_IMPOSSIBLE.get(kind, ""))
-
-
-@register.filter
-def hours_a_day(share: float | None) -> str:
-    return sentences.budget.hours(share)
-
-
-@register.filter
-def owners_note(names: dict[str, list[str]]) -> str:
-    return sentences.budget.note(names)

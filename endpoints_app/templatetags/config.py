@@ -19,6 +19,9 @@ from endpoints_app.templatetags.icons import icon
 
 register = template.Library()
 
+register.filter("stage_said", sentences.config.stage_said)
+
+
 _CODE = re.compile(r"[\w-]+(\.[\w-]+){2}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """A name of three parts, or an id."""
 
@@ -60,11 +63,6 @@ def stage_mark(version: ConfigVersion) -> SafeString:
         Stage.SERVED: "layers",
     }.get(version.known_stage, "none")
     return icon(mark, mark if mark in ("busy", "good", "bad") else "off")
-
-
-@register.filter
-def stage_said(version: ConfigVersion) -> str:
-    return sentences.config.stage_said(version)
 
 
 @register.simple_tag

@@ -11,6 +11,10 @@ from endpoints_app.services.listing import Row
 
 register = template.Library()
 
+register.filter("update_word", sentences.endpoints.update)
+register.filter("deployment_label", sentences.endpoints.deployment)
+register.filter("setting_label", sentences.endpoints.setting)
+
 
 @register.filter
 def why(row: Row) -> str:
@@ -23,23 +27,8 @@ def kind_label(kind: Kind | str) -> str:
 
 
 @register.filter
-def update_word(config_update: str) -> str:
-    return sentences.endpoints.update(config_update)
-
-
-@register.filter
-def deployment_label(state: str) -> str:
-    return sentences.endpoints.deployment(state)
-
-
-@register.filter
 def deployment_tone(state: str) -> str:
     return sentences.endpoints.DEPLOYMENT_TONES.get(state, "unknown")
-
-
-@register.filter
-def setting_label(name: str) -> str:
-    return sentences.endpoints.setting(name)
 
 
 @register.filter

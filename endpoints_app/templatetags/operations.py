@@ -16,6 +16,11 @@ from endpoints_app.services import operation_list
 
 register = template.Library()
 
+register.filter("operation_label", sentences.operations.label)
+register.filter("operation_detail", sentences.operations.detail)
+register.filter("operation_tone", sentences.operations.tone)
+register.filter("audit_answer", sentences.operations.audit_answer)
+
 
 @register.filter
 def verb(kind: OperationKind | str) -> str:
@@ -28,28 +33,8 @@ def under_way(kind: OperationKind | str) -> str:
 
 
 @register.filter
-def operation_label(operation: Operation) -> str:
-    return sentences.operations.label(operation)
-
-
-@register.filter
-def operation_detail(operation: Operation) -> str:
-    return sentences.operations.detail(operation)
-
-
-@register.filter
-def operation_tone(operation: Operation) -> str:
-    return sentences.operations.tone(operation)
-
-
-@register.filter
 def audit_step(entry: AuditEntry) -> str:
     return sentences.operations.audit_step(entry.action)
-
-
-@register.filter
-def audit_answer(entry: AuditEntry, operation: Operation) -> str:
-    return sentences.operations.audit_answer(entry, operation)
 
 
 @register.filter
@@ -76,7 +61,7 @@ def steps_done(operation: Operation) -> int:
 @register.filter
 def operation_title(operation: Operation) -> str:
     what = f"{verb(operation.kind)} {operation.endpoint.name}"
-    return f"{what} · {operation_label(operation)} · Serving Desk"
+    return f"{what} · {sentences.operations.label(operation)} · Serving Desk"
 
 
 @register.filter

@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from django import template
 
 from endpoints_app import sentences
-from endpoints_app.domain.permissions import Danger, Difference, Entry, PrincipalKind
+from endpoints_app.domain.permissions import Danger, Difference, PrincipalKind
 from endpoints_app.models import AuditEntry
 from endpoints_app.services import permissions
 
 register = template.Library()
+
+register.filter("level_label", sentences.permissions.level)
+register.filter("origin", sentences.permissions.origin)
+register.filter("consequence", sentences.permissions.consequence)
+register.filter("recorded_differences", permissions.differences_of)
 
 ICONS: Mapping[PrincipalKind, str] = {
     PrincipalKind.USER: "user",
@@ -36,16 +41,6 @@ def principals(number: int, kind: PrincipalKind) -> str:
 
 
 @register.filter
-def level_label(level: str | None) -> str:
-    return sentences.permissions.level(level)
-
-
-@register.filter
-def origin(entry: Entry) -> str:
-    return sentences.permissions.origin(entry)
-
-
-@register.filter
 def difference(change: Difference) -> str:
     return sentences.permissions.difference(change.before, change.after)
 
@@ -55,11 +50,6 @@ def difference_icon(change: Difference) -> str:
     if change.before is None:
         return "plus"
     return "minus" if change.after is None else "delta"
-
-
-@register.filter
-def consequence(change: Difference) -> str:
-    return sentences.permissions.consequence(change)
 
 
 @register.filter
@@ -75,8 +65,3 @@ def confirmation(code: Danger) -> str:
 @register.filter
 def step_label(entry: AuditEntry) -> str:
     return sentences.permissions.step(entry.action)
-
-
-@register.filter
-def recorded_differences(entry: AuditEntry) -> list[Difference]:
-    return permissions.differences_of(entry)

@@ -13,10 +13,13 @@ from django.utils.translation import gettext as _
 
 from endpoints_app import sentences
 from endpoints_app.domain import zoned
-from endpoints_app.models import Maintenance, StatusLink, StatusView
+from endpoints_app.models import Maintenance, StatusView
 from endpoints_app.templatetags.times import exact, iso
 
 register = template.Library()
+
+register.filter("covers", sentences.status_desk.covers)
+register.filter("whose", sentences.status_desk.whose)
 
 
 @register.simple_tag
@@ -57,16 +60,6 @@ def _minute(at: datetime) -> str:
 
 def _end(start: datetime, end: datetime) -> str:
     return end.strftime("%H:%M") if start.date() == end.date() else _minute(end)
-
-
-@register.filter
-def covers(scope: Maintenance | StatusView) -> str:
-    return sentences.status_desk.covers(scope)
-
-
-@register.filter
-def whose(link: StatusLink) -> str:
-    return sentences.status_desk.whose(link)
 
 
 @register.filter

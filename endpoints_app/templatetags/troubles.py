@@ -8,12 +8,5 @@ from endpoints_app import sentences
 
 register = template.Library()
 
-
-@register.filter
-def error_sentence(code: str) -> str:
-    return sentences.troubles.error(code)
-
-
-@register.filter
-def error_advice(code: str) -> str:
-    return sentences.troubles.advice(code)
+register.filter("error_sentence", sentences.troubles.error)
+register.filter("error_advice", sentences.troubles.advice)

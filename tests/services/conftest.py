@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +16,8 @@ from django.db import connection, connections
 from endpoints_app.domain.lifecycle import OperationKind
 from endpoints_app.emulator import Running
 from endpoints_app.models import Endpoint, Operation
-from endpoints_app.services import operations, sync, workspaces
-from tests.conftest import Clock, Lab
+from endpoints_app.services import operations, sync
+from tests.conftest import Clock, Lab, configured
 
 BASE = "/api/2.0/serving-endpoints"
 LIST = f"GET {BASE}"
@@ -151,12 +150,7 @@ def shared_lab(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Lab:
     """The workspace `lab` in the shared database."""
-    monkeypatch.setitem(os.environ, "WORKSPACES", "lab")
-    monkeypatch.setitem(os.environ, "WORKSPACE_LAB_HOST", emulator.url)
-    monkeypatch.setitem(os.environ, "WORKSPACE_LAB_TOKEN", emulator.token)
-    settings.WORKSPACES = ["lab"]
-    workspaces.ensure(settings.WORKSPACES)
-    return Lab(emulator, clock)
+    return configured(emulator, clock, settings, monkeypatch)
 
 
 def at_once(*calls: Callable[[], Any], patience: float = 30) -> list[Any]:
