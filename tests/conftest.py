@@ -41,6 +41,7 @@ def _nothing_remembered() -> Iterator[None]:
     yield
     cache.clear()
     clients.forget()
+    sync.forget()
     upstream.forget()
     status_payload.forget()
     roster.forget()

@@ -83,6 +83,17 @@ def json_object(body: bytes) -> Mapping[str, Any]:
     return document
 
 
+def items_of(answer: Mapping[str, Any], key: str) -> list[Any]:
+    """The list under `key`, which may be absent when it is empty."""
+    items = answer.get(key)
+    if items is None:
+        return []
+    if not isinstance(items, list):
+        # Read as an empty list it would say that everything is gone.
+        raise Nonsense(f"{key!r} in the answer is not a list.", status=200)
+    return items
+
+
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
         return re.sub("[\0\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", value)

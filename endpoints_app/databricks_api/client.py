@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
-from .answers import Reply
+from .answers import Reply, items_of
 from .errors import BadRequest, Nonsense, Sent
 from .transport import Transport
-from .wire import Endpoint, Listed, objects
+from .wire import Endpoint
 from .wire_events import Event
+from .wire_list import Listing
 from .wire_logs import LogText, parts_of, tail_of
 from .wire_metrics import Sample, samples_of
 from .wire_permissions import Me, PermissionLevel, Permissions
@@ -45,15 +46,9 @@ class WorkspaceClient:
         """Sign in ahead of the first call, which then need not wait for it."""
         self._transport.sign_in(deadline=deadline)
 
-    def list_endpoints(self, *, deadline: float = 20.0) -> tuple[Listed, ...]:
-        """All endpoints that we may see, with the few fields that a list carries.
-
-        An item without a name cannot be addressed and is left out.
-        """
-        answer = self._transport.read(ENDPOINTS, deadline=deadline)
-        items = _items(answer, "endpoints")
-        listed = (Listed.parse(item) for item in objects(items))
-        return tuple(item for item in listed if item.name)
+    def list_endpoints(self, *, deadline: float = 20.0) -> Listing:
+        """All endpoints that we may see, with the few fields that a list carries."""
+        return Listing(self._transport.read_whole(ENDPOINTS, deadline=deadline))
 
     def get_endpoint(self, name: str, *, deadline: float = 10.0) -> Endpoint:
         """Raises DoesNotExist only where the workspace itself says RESOURCE_DOES_NOT_EXIST."""
@@ -82,7 +77,7 @@ class WorkspaceClient:
         if "access_control_list" not in answer and "object_id" not in answer:
             # Read as an empty list it would say that nobody holds anything.
             raise Nonsense("The answer is not an access control list.", status=200)
-        _items(answer, "access_control_list")
+        items_of(answer, "access_control_list")
         return Permissions.parse(answer)
 
     def get_permission_levels(
@@ -245,14 +240,3 @@ def _segment(name: str) -> str:
 
 def _log_path(name: str, served: str, which: LogName) -> str:
     return f"{_path(served, under=_path(name) + '/served-models')}/{which}"
-
-
-def _items(answer: Mapping[str, Any], key: str) -> list[Any]:
-    """The list under `key`, which may be absent when it is empty."""
-    items = answer.get(key)
-    if items is None:
-        return []
-    if not isinstance(items, list):
-        # Read as an empty list it would say that everything is gone.
-        raise Nonsense(f"{key!r} in the answer is not a list.", status=200)
-    return items

@@ -120,7 +120,11 @@ class Transport:
 
     def read(self, path: str, *, deadline: float) -> Mapping[str, Any]:
         """GET a JSON object; see `_read`."""
-        return answers.json_object(self._read(Ask("GET", path, self._whole), deadline=deadline))
+        return answers.json_object(self.read_whole(path, deadline=deadline))
+
+    def read_whole(self, path: str, *, deadline: float) -> bytes:
+        """GET the body of a JSON object without reading it; see `_read`."""
+        return self._read(Ask("GET", path, self._whole), deadline=deadline)
 
     def read_raw(
         self, path: str, *, deadline: float, accept: str, most: int, insist: bool = True

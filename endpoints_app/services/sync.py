@@ -19,6 +19,7 @@ from django.db.models import Q, QuerySet
 
 from endpoints_app.databricks_api import errors, wire
 from endpoints_app.databricks_api.client import WorkspaceClient
+from endpoints_app.databricks_api.wire_list import Listing
 from endpoints_app.models import Endpoint, Outage, StatusChange, Workspace
 from endpoints_app.services import acknowledging, clients, live, looks, readings
 from endpoints_app.services.looks import Look
@@ -56,9 +57,26 @@ class Known:
     def is_due(self, now: datetime) -> bool:
         return self.next_look_at is not None and self.next_look_at <= now
 
-    def differs_from(self, item: wire.Listed) -> bool:
-        missing = self.missing_since is not None
-        return missing or self.fingerprint != readings.fingerprint(item.raw)
+    def differs_from(self, fingerprint: str) -> bool:
+        return self.missing_since is not None or self.fingerprint != fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A list as far as it was read: which endpoints, and what tells whether they have changed."""
+
+    digest: bytes
+    fingerprints: Mapping[str, str]
+
+
+_last_read: dict[int, Read] = {}
+"""Of each workspace, by its key, the last list that this process read. It follows from the bytes
+alone, so that it is true whatever became of the rows."""
+
+
+def forget() -> None:
+    """As a new process begins."""
+    _last_read.clear()
 
 
 def sync(workspace_id: int, *, clock: Clock) -> None:
@@ -119,16 +137,18 @@ def _list(
     statement, however many endpoints there are, which also gives the lease back when no look is
     due."""
     known, asked_at = _known(workspace), clock()
-    items = client.list_endpoints(deadline=LIST_SECONDS)
-    seen = {item.name: item for item in items if _addressable(item.name)}
+    listing = client.list_endpoints(deadline=LIST_SECONDS)
+    items, prints = _fingerprints(workspace, listing)
     changed = {
-        name for name, item in seen.items() if name not in known or known[name].differs_from(item)
+        name for name, now in prints.items() if name not in known or known[name].differs_from(now)
     }
-    vanished = {name for name, row in known.items() if name not in seen and not row.missing_since}
+    vanished = {name for name, row in known.items() if name not in prints and not row.missing_since}
+    if changed and not items:
+        items = _by_name(listing)
     gap = _gap(workspace, asked_at)
     look_at = asked_at + _patience(len(vanished), len(known))
     last: Told = {}
-    for told in _batches(seen, sorted(changed | vanished), asked_at):
+    for told in _batches(items, sorted(changed | vanished), asked_at):
         if last:
             with live.writing():
                 _still_ours(workspace, token)
@@ -151,6 +171,23 @@ def _list(
     workspace.observed_at, workspace.error = asked_at, ""
     if over:
         workspace.lease_until = None
+
+
+def _fingerprints(
+    workspace: Workspace, listing: Listing
+) -> tuple[Mapping[str, wire.Listed], Mapping[str, str]]:
+    """The items, unless the list is the last one to the byte, and their fingerprints."""
+    last, digest = _last_read.get(workspace.pk), listing.digest()
+    if last is not None and last.digest == digest:
+        return {}, last.fingerprints
+    items = _by_name(listing)
+    prints = {name: readings.fingerprint(item.raw) for name, item in items.items()}
+    _last_read[workspace.pk] = Read(digest, prints)
+    return items, prints
+
+
+def _by_name(listing: Listing) -> dict[str, wire.Listed]:
+    return {item.name: item for item in listing.read() if _addressable(item.name)}
 
 
 def _addressable(name: str) -> bool:
@@ -187,14 +224,14 @@ def _note_answer(workspace: Workspace, token: str, asked_at: datetime, **besides
 
 
 def _batches(
-    seen: Mapping[str, wire.Listed], names: Sequence[str], asked_at: datetime
+    items: Mapping[str, wire.Listed], names: Sequence[str], asked_at: datetime
 ) -> Iterator[Told]:
     """What the list says of `names`, in parts of which none keeps other writers long. Each is read
     when its turn comes, which is while nobody waits for us."""
     for begin in range(0, len(names), readings.BATCH):
         part = names[begin : begin + readings.BATCH]
         yield {
-            name: Answer(item.read(), asked_at, thin=True) if (item := seen.get(name)) else None
+            name: Answer(item.read(), asked_at, thin=True) if (item := items.get(name)) else None
             for name in part
         }
 

@@ -55,7 +55,7 @@ def reset(request, line):
 def test_the_list_is_read_with_every_named_endpoint(connect):
     items = [LISTED, {"id": "nameless"}, "noise", {**LISTED, "name": "fraud"}]
     with raw_server(ok({"endpoints": items})) as server:
-        endpoints = connect(server.url).list_endpoints()
+        endpoints = connect(server.url).list_endpoints().read()
     assert [endpoint.name for endpoint in endpoints] == ["churn", "fraud"]
     (call,) = server.calls()
     assert (call.method, call.target) == ("GET", B)
@@ -64,13 +64,13 @@ def test_the_list_is_read_with_every_named_endpoint(connect):
 @pytest.mark.parametrize("document", [{}, {"endpoints": []}, {"endpoints": None}])
 def test_an_empty_workspace_is_an_empty_list(document, connect):
     with raw_server(ok(document)) as server:
-        assert connect(server.url).list_endpoints() == ()
+        assert connect(server.url).list_endpoints().read() == ()
 
 
 @pytest.mark.parametrize("document", [{"endpoints": "x"}, {"endpoints": {"a": 1}}])
 def test_a_list_that_is_none_never_reads_as_an_empty_workspace(document, connect):
     with raw_server(ok(document)) as server, pytest.raises(errors.Nonsense):
-        connect(server.url).list_endpoints()
+        connect(server.url).list_endpoints().read()
 
 
 def test_the_verbs_and_addresses_are_those_of_the_platform(connect):
@@ -539,7 +539,7 @@ def test_a_dead_workspace_fails_within_its_deadline(connect):
     client = connect(f"http://127.0.0.1:{unused_port()}")
     started = time.monotonic()
     with pytest.raises(errors.NeverOpened):
-        client.list_endpoints(deadline=20)
+        client.list_endpoints(deadline=20).read()
     assert time.monotonic() - started < 20
 
 

@@ -29,7 +29,7 @@ def client(workspace, connect):
 
 def stoppable(client) -> str:
     """The name of a running endpoint that serves a custom model and that nobody is changing."""
-    for listed in client.list_endpoints():
+    for listed in client.list_endpoints().read():
         endpoint = client.get_endpoint(listed.name)
         state = endpoint.state
         if (state.ready, state.config_update, state.suspend, endpoint.task) == (
@@ -48,7 +48,7 @@ def reported(client, name):
 
 
 def test_the_list_and_every_endpoint_of_it_are_read_alike(client):
-    listed = client.list_endpoints()
+    listed = client.list_endpoints().read()
     assert len(listed) == 40
     for item in (it.read() for it in listed):
         endpoint = client.get_endpoint(item.name)
@@ -92,7 +92,7 @@ def test_an_unknown_path_is_not_known_rather_than_gone(client):
 def test_a_wrong_token_is_unauthenticated(workspace, connect):
     client = connect("", Credentials(host=workspace.url, token="dapi-wrong"))
     with pytest.raises(errors.Unauthenticated) as caught:
-        client.list_endpoints()
+        client.list_endpoints().read()
     assert caught.value.code == "401"
 
 
@@ -103,15 +103,15 @@ def test_a_service_principal_signs_in_once_for_many_calls(workspace, connect):
     )
     client = connect("", machine)
     for _ in range(5):
-        assert len(client.list_endpoints()) == 40
+        assert len(client.list_endpoints().read()) == 40
     client.stop_endpoint(stoppable(client))
     assert workspace.calls.counts["POST /oidc/v1/token"] == 1
 
 
 def test_an_expired_token_is_renewed_for_a_read(client, workspace):
-    client.list_endpoints()
+    client.list_endpoints().read()
     workspace.fault("expire_token", times=1)
-    assert len(client.list_endpoints()) == 40
+    assert len(client.list_endpoints().read()) == 40
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_read_gets_over_a_passing_fault(fault, workspace, connect, fake_time):
     credentials = Credentials(host=workspace.url, token=workspace.token)
     client = connect("", credentials, clock=fake_time.clock(wall=time.time()))
     workspace.fault(**fault, times=1, match={"route": B})
-    assert len(client.list_endpoints()) == 40
+    assert len(client.list_endpoints().read()) == 40
     assert workspace.calls.counts[LIST] == 2
     assert len(fake_time.slept) == 1
 
@@ -176,11 +176,11 @@ def test_a_half_sent_answer_to_a_write_is_a_success_by_its_status(client, worksp
 
 @pytest.mark.parametrize("headers", [False, True])
 def test_a_dripping_list_ends_at_its_deadline(headers, client, workspace):
-    client.list_endpoints()
+    client.list_endpoints().read()
     workspace.fault("drip", bytes_per_second=20, headers=headers, match={"route": B})
     started = time.monotonic()
     with pytest.raises(errors.TimedOut):
-        client.list_endpoints(deadline=0.5)
+        client.list_endpoints(deadline=0.5).read()
     assert time.monotonic() - started < 1
 
 
@@ -209,5 +209,5 @@ def test_unknown_values_fields_and_strings_for_numbers_are_read(client, workspac
 
 def test_half_a_list_is_passed_on_as_it_is(client, workspace):
     workspace.fault("half_list", times=1, match={"route": B})
-    assert len(client.list_endpoints()) == 20
-    assert len(client.list_endpoints()) == 40
+    assert len(client.list_endpoints().read()) == 20
+    assert len(client.list_endpoints().read()) == 40

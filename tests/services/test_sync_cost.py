@@ -97,6 +97,34 @@ def test_it_is_four_for_a_thousand_endpoints_too(thousand: Lab) -> None:
     assert thousand.workspace.observed_at == thousand.clock.now, "and yet it was read"
 
 
+def test_a_list_that_is_the_last_one_to_the_byte_is_not_read_again(
+    thousand: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    listed_items = sync.Listing.read
+
+    def noted(listing: sync.Listing) -> tuple[sync.wire.Listed, ...]:
+        read.append(len(listing.body))
+        return listed_items(listing)
+
+    monkeypatch.setattr(sync.Listing, "read", noted)
+    thousand.sync()
+    assert read == []
+    assert thousand.workspace.observed_at == thousand.clock.now
+
+    name = thousand.workspace.endpoints.order_by("name").values_list("name", flat=True)[17]
+    thousand.workspace.endpoints.filter(name=name).update(fingerprint="", status="unknown")
+    thousand.sync()
+    assert len(read) == 1, "but where a row is not what it says"
+    assert thousand.endpoint(name).status == "ready"
+
+    sync.forget()
+    before = live.read_head().revision
+    thousand.sync()
+    assert len(read) == 2, "and a new process reads it once"
+    assert live.read_head().revision == before
+
+
 def test_of_what_is_as_it_was_no_more_is_read_than_the_name(
     shown: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
