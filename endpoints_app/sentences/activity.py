@@ -44,6 +44,8 @@ ACTIONS: dict[str, Promise] = {
     "request not answered": gettext_lazy("Request not answered"),
     "acknowledged": gettext_lazy("Acknowledged: somebody is on it"),
     "acknowledgement cleared": gettext_lazy("Acknowledgement cleared"),
+    "incident told": gettext_lazy("Note put on the status page"),
+    "incident note removed": gettext_lazy("Note taken off the status page"),
 }
 
 ICONS = {

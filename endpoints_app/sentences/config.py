@@ -129,7 +129,7 @@ def brief(version: ConfigVersion) -> str:
             return _("the same as %(version)s, since a start makes a new one") % number
         return _("the same as %(version)s") % number
     said = [_change(change) for change in version.changes]
-    text = ", ".join(said)
+    text = _(", ").join(said)
     if more := version.changed - len(said):
         rest = ngettext("and %(n)s more change", "and %(n)s more changes", more) % {"n": more}
         return f"{text} {rest}"

@@ -82,12 +82,12 @@ def origin(entry: Entry) -> str:
         for where in ([inherited_from(path) for path in grant.sources] or [_("above")])
     ]
     if entry.level is None:
-        return _("Inherited: %(what)s") % {"what": ", ".join(above)} if above else "–"
+        return _("Inherited: %(what)s") % {"what": _(", ").join(above)} if above else "–"
     if not above:
         return _("Direct")
     return _("Direct %(level)s; inherited: %(what)s") % {
         "level": level(entry.level),
-        "what": ", ".join(above),
+        "what": _(", ").join(above),
     }
 
 

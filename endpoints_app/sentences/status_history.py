@@ -63,7 +63,7 @@ def _strip(name: str, down: Sequence[timedelta], unknown: timedelta) -> str:
         said.append(_("unknown for %s") % lasting(unknown))
     return _("%(name)s, last 24 h: %(what)s") % {
         "name": name,
-        "what": ", ".join(said) or _("no trouble seen"),
+        "what": _(", ").join(said) or _("no trouble seen"),
     }
 
 

@@ -180,7 +180,7 @@ def tab(page: Page) -> str:
         counts.append(_("%s unknown") % v.unknown)
     elif v.silent:
         counts.append(_("%s silent") % len(v.silent))
-    return f"{', '.join(counts)} · {where}" if counts else where
+    return f"{_(', ').join(counts)} · {where}" if counts else where
 
 
 # Sources ---------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def last_known(group: Silent) -> str:
     said = [counted(status, number) for status, number in _in_order(group.known)]
     if not said:
         return _("The workspace does not answer.")
-    return _("The workspace does not answer. Last known: %s.") % ", ".join(said)
+    return _("The workspace does not answer. Last known: %s.") % _(", ").join(said)
 
 
 def counted(status: Status, number: int) -> str:
@@ -309,7 +309,7 @@ def quiet(found: Quiet, page: Page) -> str:
 def _and(parts: Sequence[str]) -> str:
     if len(parts) < 2:
         return "".join(parts)
-    return _("%(parts)s and %(last)s") % {"parts": ", ".join(parts[:-1]), "last": parts[-1]}
+    return _("%(parts)s and %(last)s") % {"parts": _(", ").join(parts[:-1]), "last": parts[-1]}
 
 
 def nothing(page: Page) -> str:

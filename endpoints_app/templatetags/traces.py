@@ -63,7 +63,7 @@ def trace_said(spans: Sequence[Span]) -> str:
         said.append(times % {"n": len(down), "lasted": duration(lasted)})
     if unknown:
         said.append(_("unknown for %(lasted)s") % {"lasted": duration(unknown)})
-    return ", ".join(said) or _("no trouble seen")
+    return _(", ").join(said) or _("no trouble seen")
 
 
 def _short(number: float) -> str:

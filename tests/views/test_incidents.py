@@ -71,6 +71,9 @@ def test_it_is_removed_and_the_record_keeps_it(
         assert as_otto.post(f"{URL}{pk}/remove/")["Location"] == URL
     assert not IncidentNote.objects.exists()
     assert AuditEntry.objects.get(action="incident note removed").detail["reason"] == "A bad model."
+    timeline = text(soup(as_otto.get("/w/lab/e/churn/activity/")), "#timeline")
+    assert "Note put on the status page by Otto : “A bad model.”" in timeline
+    assert "Note taken off the status page by Otto : “A bad model.”" in timeline
 
 
 def test_a_note_of_another_endpoint_is_not_removed_from_here(
