@@ -361,6 +361,12 @@
   const matchAll = () => $$("[data-match]").forEach(match);
   document.addEventListener("input", ({ target }) => target.matches("[data-match]") && match(target));
   document.addEventListener("htmx:load", matchAll);
+
+  // On a phone the current tab may lie beyond the edge of its row.
+  document.addEventListener("htmx:load", () => $$(".tabs, .nav").forEach((row) => {
+    const at = $("[aria-current]", row);
+    if (at) row.scrollLeft += Math.max(0, at.getBoundingClientRect().right + 24 - row.getBoundingClientRect().right);
+  }));
   matchAll();
 
   // Filters apply at once; the address stays the only state ---------------------------------------
