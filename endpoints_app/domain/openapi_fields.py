@@ -210,9 +210,9 @@ def _limits(schema: Object) -> str:
     ):
         least, most = schema.get(low), schema.get(high)
         if is_number(least) or is_number(most):
-            sign = "" if is_number(least) and is_number(most) else "≥ " if is_number(least) else "≤ "
-            ends = "–".join(shown(end) for end in (least, most) if is_number(end))
-            found.append(f"{sign}{ends} {unit}")
+            ends = [shown(end) for end in (least, most) if is_number(end)]
+            sign = "" if len(ends) == 2 else "≥ " if is_number(least) else "≤ "
+            found.append(f"{sign}{'–'.join(ends)} {unit}")
     if isinstance(schema.get("pattern"), str):
         found.append(f"/{text(schema['pattern'], SHORT)}/")
     return ", ".join(found)[:LONG]
