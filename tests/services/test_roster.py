@@ -55,6 +55,24 @@ changes = st.lists(
 )
 
 
+LARGE = [row(pk, pk, Status.READY, "abcde"[pk % 5] * (pk % 3 + 1)) for pk in range(1, 201)]
+"""So many that a change is put in its place, where a small fleet is sorted anew."""
+
+
+@given(changes)
+def test_a_change_in_a_large_fleet_finds_its_place(batches: list[list[Any]]) -> None:
+    step = EMPTY.with_changes(LARGE, len(LARGE))
+    for name in roster.ORDERS:
+        step.in_order(name)
+    for revision, batch in enumerate(batches, len(LARGE) + 1):
+        rows = [row(pk, revision, status, name, gone=gone) for pk, status, name, gone in batch]
+        step = step.with_changes(rows, revision)
+
+    for name, key in roster.ORDERS.items():
+        assert step.in_order(name) == sorted(step.members.values(), key=key)
+    assert step.counts == Counter((m.workspace, m.status) for m in step.members.values())
+
+
 @given(changes, st.sets(st.sampled_from(sorted(roster.ORDERS))))
 def test_change_by_change_it_becomes_what_one_reading_would_have_been(
     batches: list[list[Any]], used: set[str]
