@@ -69,6 +69,7 @@ def test_the_page_of_an_endpoint_says_unknown_and_keeps_the_facts(
         assert "Unknown" in vital.get_text(" ")
     assert "Unknown" in text(found, "title")
     assert "Served entities" in text(found, "#overview")
+    assert found.select_one("#overview.stale"), "its deployments are drawn as what was known last"
 
 
 def test_polls_are_not_answered_with_nothing_new(fleet: Fleet, as_vera: Client) -> None:
