@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -142,19 +143,33 @@ def _of_document(whole: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _of_value(
     whole: dict[str, Any], schema: dict[str, Any], value: Any
 ) -> Iterator[tuple[str, str]]:
-    from openapi_schema_validator import OAS30Validator, OAS31Validator, oas30_format_checker
+    from openapi_schema_validator import OAS30Validator, OAS31Validator
     from referencing import Registry
 
     old = str(whole.get("openapi", "")).startswith("3.0")
     validator = OAS30Validator if old else OAS31Validator
     rooted = {**whole, "x-checked": schema, "$ref": "#/x-checked"}
-    checks = validator(rooted, format_checker=oas30_format_checker, registry=Registry())
+    checks = validator(rooted, format_checker=_formats(), registry=Registry())
     for error in sorted(checks.iter_errors(value), key=lambda each: len(each.absolute_path)):
         deepest = error
         while deepest.context:
             # Of a choice, the branch that came furthest says what is wrong.
             deepest = max(deepest.context, key=lambda each: len(each.absolute_path))
         yield _path(deepest.absolute_path), deepest.message
+
+
+def _formats() -> Any:
+    """Those of OpenAPI, but a moment may lack its zone, as in the examples that come with the
+    document: models read it as pandas does."""
+    from jsonschema import FormatChecker
+    from openapi_schema_validator import oas30_format_checker
+
+    formats = FormatChecker(())
+    formats.checkers = dict(oas30_format_checker.checkers)
+    formats.checks("date-time", raises=ValueError)(
+        lambda value: not isinstance(value, str) or bool(datetime.fromisoformat(value))
+    )
+    return formats
 
 
 def _path(parts: Any) -> str:

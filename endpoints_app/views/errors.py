@@ -31,7 +31,7 @@ def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     sentence = _("This page was too old to be sent. Reload it and try again; nothing was sent.")
-    return _refuse(request, "403.html", sentence, 403)
+    return _refuse(request, "403.html", sentence, 403, not_sent=True)
 
 
 def nothing_here(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -50,7 +50,9 @@ def nothing_here(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _refuse(request, "404.html", sentence, 404)
 
 
-def _refuse(request: HttpRequest, page: str, sentence: str, status: int) -> HttpResponse:
+def _refuse(
+    request: HttpRequest, page: str, sentence: str, status: int, **more: bool
+) -> HttpResponse:
     """To a script a fragment: a whole page would end up inside the dialog."""
     template = "_refused.html" if getattr(request, "htmx", False) else page
-    return render(request, template, {"sentence": sentence}, status=status)
+    return render(request, template, {"sentence": sentence} | more, status=status)

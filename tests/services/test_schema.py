@@ -237,3 +237,11 @@ def test_a_request_is_held_to_its_format() -> None:
     wrong = {"dataframe_records": [row | {"int_col": "one"}]}
     (finding,) = schema_check.value(TEXT, body, wrong).findings
     assert finding.where == "dataframe_records[0].int_col"
+
+
+def test_a_moment_may_lack_its_zone_and_must_be_one() -> None:
+    """The platform's own examples have none, and a form is filled with them."""
+    moment = {"type": "string", "format": "date-time"}
+    for fits in ("2026-11-22T02:21:40", "2026-11-22T02:21:40Z", "2026-11-22T02:21:40+01:00"):
+        assert schema_check.value(TEXT, dict(moment), fits) == schema_check.Checked((), whole=True)
+    assert schema_check.value(TEXT, dict(moment), "yesterday").findings
