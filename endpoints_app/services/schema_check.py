@@ -161,10 +161,9 @@ def _of_value(
 def _formats() -> Any:
     """Those of OpenAPI, but a moment may lack its zone, as in the examples that come with the
     document: models read it as pandas does."""
-    from jsonschema import FormatChecker
     from openapi_schema_validator import oas30_format_checker
 
-    formats = FormatChecker(())
+    formats = type(oas30_format_checker)(())
     formats.checkers = dict(oas30_format_checker.checkers)
     formats.checks("date-time", raises=ValueError)(
         lambda value: not isinstance(value, str) or bool(datetime.fromisoformat(value))
