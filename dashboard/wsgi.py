@@ -16,7 +16,9 @@ except ImproperlyConfigured as e:
 
 from django.urls import get_resolver
 
-from endpoints_app.services import clients  # its models need a set-up Django
+from endpoints_app import tasks  # its models need a set-up Django
+from endpoints_app.services import clients
 
 clients.warm()
+tasks.warm()
 get_resolver().url_patterns  # imports all views, for which the first visitor would wait  # noqa: B018
