@@ -16,9 +16,7 @@ except ImproperlyConfigured as e:
 
 from django.urls import get_resolver
 
-from endpoints_app import tasks  # its models need a set-up Django
-from endpoints_app.services import clients
+from endpoints_app.services import clients  # its models need a set-up Django
 
 clients.warm()
-tasks.warm()
 get_resolver().url_patterns  # imports all views, for which the first visitor would wait  # noqa: B018

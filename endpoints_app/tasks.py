@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from datetime import datetime
 from typing import Any
@@ -71,20 +70,6 @@ def _nudge(operation_id: int) -> None:
     except (OperationalError, OSError) as e:
         _broker_rests_until = time.monotonic() + 2
         log.warning("The broker does not answer (%s); the look-up will find it.", type(e).__name__)
-
-
-def warm() -> None:
-    """Open the way to the broker in the background: the first click of a process would otherwise
-    wait for up to half a second. Without a broker it makes no difference: clicks do without."""
-    threading.Thread(target=_open_the_way, name="warm-up", daemon=True).start()
-
-
-def _open_the_way() -> None:
-    try:
-        with advance_operation.app.producer_or_acquire() as producer:
-            producer.connection.ensure_connection(max_retries=1)
-    except (OperationalError, OSError) as e:
-        log.info("The broker does not answer yet (%s).", type(e).__name__)
 
 
 @worker_ready.connect

@@ -8,68 +8,32 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 import redis
 import requests
-from bs4 import BeautifulSoup
 
 from dashboard import programs
+from tests.emulated import EmulatedWorkspace
 from tests.needs import REDIS
-from tests.prepare_desk import PASSWORD
-
-T = TypeVar("T")
-
-PATIENCE = 60.0  # seconds until a test gives up: many, since a machine may be busy with others
+from tests.person import Person
+from tests.waiting import PATIENCE, eventually
 
 ROOT = Path(__file__).parents[1]
 LAB = {"lab": 0}  # workspace → seed of its fleet
 FLEET = 24
 TOKEN = "dapi-of-the-tests"
-ENDPOINTS = "/api/2.0/serving-endpoints"
 
 SYNC_SECONDS = 2
 STALE_SECONDS = 3 * SYNC_SECONDS
-
-
-# Waiting ---------------------------------------------------------------------------------------
-
-
-def eventually(probe: Callable[[], T], *, within: float = PATIENCE, what: str = "") -> T:
-    """Ask until the answer is true, and return it. An answer that cannot be had is a no."""
-    deadline = time.monotonic() + within
-    last: object = None
-    while time.monotonic() < deadline:
-        try:
-            last = answer = probe()
-            if answer:
-                return answer
-        except (requests.RequestException, OSError) as e:
-            last = e
-        time.sleep(0.05)
-    raise AssertionError(f"{what or 'It'} did not come within {within:g} s; last: {last!r}")
-
-
-def throughout(probe: Callable[[], T], *, seconds: float) -> T:
-    """The answer stays true for that long."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = probe()
-        assert answer, "It did not stay so."
-        if time.monotonic() > deadline:
-            return answer
-        time.sleep(0.05)
 
 
 # Processes -------------------------------------------------------------------------------------
@@ -367,156 +331,6 @@ def _template() -> tempfile.TemporaryDirectory[str]:
 def prepared() -> Path:
     """A VAR_DIR to copy, made once per run of the tests."""
     return Path(_template().name)
-
-
-# Who uses it -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A row of the operations page."""
-
-    pk: int
-    endpoint: str  # workspace/name
-    kind: str
-    state: str
-
-
-class Person(requests.Session):
-    """Somebody signed in, without a browser. Paths instead of addresses."""
-
-    def __init__(self, url: str, name: str, password: str = PASSWORD) -> None:
-        super().__init__()
-        self.url = url
-        self.get("/account/sign-in/")
-        answer = self.send_form("/account/sign-in/", username=name, password=password)
-        assert answer.status_code == 302, f"{name} could not sign in: {answer.status_code}"
-
-    def request(self, method: str, path: str, **options: Any) -> requests.Response:  # type: ignore[override]
-        options.setdefault("timeout", 10)
-        options.setdefault("allow_redirects", False)
-        return super().request(method, f"{self.url}{path}", **options)
-
-    def send_form(self, path: str, **fields: str) -> requests.Response:
-        token = self.cookies.get("csrftoken") or ""
-        return self.post(path, data=fields, headers={"X-CSRFToken": token})
-
-    def page(self, path: str) -> BeautifulSoup:
-        answer = self.get(path)
-        assert answer.status_code == 200, f"{path}: {answer.status_code}"
-        return BeautifulSoup(answer.text, "html.parser")
-
-    def post_operation(
-        self, endpoint: str, kind: str, *, reason: str = "", confirm: str = ""
-    ) -> requests.Response:
-        workspace, name = endpoint.split("/")
-        path = f"/w/{workspace}/e/{name}/operations/"
-        return self.send_form(path, kind=kind, reason=reason, confirm=confirm)
-
-    def ask(self, endpoint: str, kind: str, **fields: str) -> None:
-        answer = self.post_operation(endpoint, kind, **fields)
-        assert answer.status_code == 302, f"{kind} {endpoint}: {answer.status_code} {answer.text}"
-
-    def status_document(self) -> dict[str, Any]:
-        answer = self.get("/status.json")
-        assert answer.status_code == 200, answer.status_code
-        document: dict[str, Any] = answer.json()
-        return document
-
-    def statuses(self) -> dict[str, str]:
-        found = self.status_document()["endpoints"]
-        return {f"{it['workspace']}/{it['name']}": it["status"] for it in found}
-
-    def status(self, endpoint: str) -> str | None:
-        return self.statuses().get(endpoint)
-
-    def until_status(self, endpoint: str, status: str | None) -> None:
-        """None: until it is gone from the list."""
-        eventually(lambda: self.status(endpoint) == status, what=f"{endpoint}: {status}")
-
-    def operations(self) -> list[Asked]:
-        found = []
-        for row in self.page("/operations/").select("tr[data-operation]"):
-            links = [str(link["href"]).partition("?")[0] for link in row.select("a[href]")]
-            endpoint = next(m for it in links if (m := re.fullmatch(r"/w/(.+)/e/(.+)/", it)))
-            pk = next(m for it in links if (m := re.fullmatch(r"/operations/(\d+)/", it)))
-            kind, state = str(row["data-operation"]), str(row["data-state"])
-            found.append(Asked(int(pk[1]), f"{endpoint[1]}/{endpoint[2]}", kind, state))
-        return found
-
-    def operation(self, endpoint: str) -> Asked:
-        """The newest on this endpoint."""
-        return max(
-            (it for it in self.operations() if it.endpoint == endpoint), key=lambda it: it.pk
-        )
-
-    def until_settled(self, endpoint: str, *, within: float = PATIENCE) -> str:
-        """The state in which the newest operation on it ends."""
-
-        def settled() -> str:
-            state = self.operation(endpoint).state
-            return "" if state in ("queued", "sending", "sent") else state
-
-        return eventually(settled, within=within, what=f"The end of the operation on {endpoint}")
-
-    def until_state(self, endpoint: str, state: str) -> None:
-        eventually(
-            lambda: self.operation(endpoint).state == state,
-            what=f"The operation on {endpoint}: {state}",
-        )
-
-
-class EmulatedWorkspace:
-    """The emulator as a test sees it: its control path."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def _control(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        answer = requests.request(method, f"{self.url}/_control/{path}", timeout=5, **options)
-        assert answer.status_code == 200, answer.text
-        document: dict[str, Any] = answer.json()
-        return document
-
-    def calls(self) -> dict[str, int]:
-        """METHOD and route → how often."""
-        calls: dict[str, int] = self._control("GET", "calls")["calls"]
-        return calls
-
-    def lists(self) -> int:
-        return self.calls().get(f"GET {ENDPOINTS}", 0)
-
-    def reads(self) -> int:
-        return self.calls().get(f"GET {ENDPOINTS}/{{name}}", 0)
-
-    def writes(self, name: str) -> list[tuple[str, int | None]]:
-        """What was asked to change of the endpoint `name`: what, and the answer's status."""
-        return [
-            (
-                write["path"].rpartition("config:")[2] if "config:" in write["path"] else "delete",
-                write["status"],
-            )
-            for write in self._control("GET", "calls")["writes"]
-            if write["name"] == name
-        ]
-
-    def fault(self, kind: str, **document: Any) -> None:
-        self._control("POST", "faults", json={"kind": kind, **document})
-
-    def until_hit(self, kind: str) -> None:
-        """A fault that was to hit once or so has used up its times."""
-        eventually(
-            lambda: not any(it["kind"] == kind for it in self.faults()),
-            what=f"A call for the fault {kind}",
-        )
-
-    def faults(self) -> list[dict[str, Any]]:
-        """Those in force, with how often each will still hit."""
-        faults: list[dict[str, Any]] = self._control("GET", "faults")["faults"]
-        return faults
-
-    def clear_faults(self) -> None:
-        self._control("DELETE", "faults")
 
 
 # In a conftest.py: `from tests.harness import pytest_runtest_makereport`

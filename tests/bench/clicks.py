@@ -11,7 +11,9 @@ from typing import Any
 import requests
 
 from tests.bench.measuring import p95, percentiles
-from tests.harness import ENDPOINTS, TOKEN, Desk, EmulatedWorkspace, eventually
+from tests.emulated import ENDPOINTS, EmulatedWorkspace
+from tests.harness import TOKEN, Desk
+from tests.waiting import eventually
 
 CLICKS = 40
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.harness import ROOT, Program, eventually
+from tests.harness import ROOT, Program
+from tests.waiting import eventually
 
 WRK = shutil.which("wrk")
 TICK = os.sysconf("SC_CLK_TCK")

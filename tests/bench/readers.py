@@ -14,7 +14,8 @@ from typing import Any
 
 from dashboard import programs
 from tests.bench.measuring import cpu_seconds, p95, percentiles, server
-from tests.harness import Desk, Program, eventually
+from tests.harness import Desk, Program
+from tests.waiting import eventually
 
 READERS = int(os.environ.get("BENCH_READERS", "1000"))
 FLEET = int(os.environ.get("BENCH_READERS_FLEET", "200"))

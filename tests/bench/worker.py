@@ -21,7 +21,9 @@ import requests
 from dashboard import programs
 from tests.bench import fleet
 from tests.bench.measuring import cpu_seconds
-from tests.harness import ENDPOINTS, TOKEN, Program, eventually
+from tests.emulated import ENDPOINTS
+from tests.harness import TOKEN, Program
+from tests.waiting import eventually
 
 CYCLES = 200
 SETTLED = 40  # cycles until it has what it keeps: connections, code, room for as many lists at once

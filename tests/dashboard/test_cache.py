@@ -15,9 +15,9 @@ from django.contrib.sessions.backends.cached_db import SessionStore
 
 from dashboard import programs
 from dashboard.cache import FailOpenClient, FailOpenRedisCache
-from tests.harness import eventually
 from tests.needs import REDIS
 from tests.silence import silent_server
+from tests.waiting import eventually
 
 OPTIONS = settings.CACHES["default"]["OPTIONS"]
 

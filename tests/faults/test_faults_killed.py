@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.harness import ENDPOINTS, STALE_SECONDS, Desk, eventually, throughout
+from tests.emulated import ENDPOINTS
+from tests.harness import STALE_SECONDS, Desk
+from tests.waiting import eventually, throughout
 
 pytestmark = pytest.mark.faults
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness import Desk, eventually
+from tests.harness import Desk
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.faults
 

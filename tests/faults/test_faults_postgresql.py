@@ -9,9 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.harness import Desk, eventually
+from tests.harness import Desk
 from tests.needs import POSTGRESQL
 from tests.on_postgresql import server
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.faults
 

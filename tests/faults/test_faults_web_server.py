@@ -12,12 +12,13 @@ import pytest
 import requests
 
 from dashboard import programs
-from tests.harness import ROOT, Desk, eventually
+from tests.harness import ROOT, Desk
 from tests.needs import NGINX
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.faults
 
-FILE = "data-valid"  # how the page as a file says until when it may be believed
+FILE = 'class="still"'  # how the page as a file begins: it does not ask for what is new
 
 
 @pytest.fixture(scope="module")

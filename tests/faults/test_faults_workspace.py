@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.harness import ENDPOINTS, FLEET, SYNC_SECONDS, Desk, eventually, throughout
+from tests.emulated import ENDPOINTS
+from tests.harness import FLEET, SYNC_SECONDS, Desk
+from tests.waiting import eventually, throughout
 
 pytestmark = pytest.mark.faults
 

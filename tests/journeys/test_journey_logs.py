@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.harness import Desk, eventually
+from tests.harness import Desk
 from tests.journeys.conftest import Visitors
 from tests.journeys.pages import expect_never_reloaded, mark, path_of, row
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.journey
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.harness import PASSWORD, Desk
+from tests.harness import Desk
 from tests.journeys.conftest import Visitors
 from tests.journeys.pages import (
     expect_never_reloaded,
@@ -17,6 +17,7 @@ from tests.journeys.pages import (
     path_of,
     row,
 )
+from tests.prepare_desk import PASSWORD
 
 pytestmark = pytest.mark.journey
 

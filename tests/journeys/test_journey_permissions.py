@@ -8,9 +8,11 @@ import pytest
 import requests
 from playwright.sync_api import Locator, Page, expect
 
-from tests.harness import ENDPOINTS, TOKEN, Desk, eventually
+from tests.emulated import ENDPOINTS
+from tests.harness import TOKEN, Desk
 from tests.journeys.conftest import Visitors
 from tests.journeys.pages import expect_never_reloaded, mark, path_of
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.journey
 

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dashboard import programs
-from tests.harness import Desk, eventually
+from tests.emulated import BROKEN, WELL
+from tests.harness import Desk
 from tests.journeys.conftest import PATIENCE, Visitors
+from tests.journeys.looks import PHONE, look_at, pictures
 from tests.journeys.pages import path_of
-from tests.journeys.test_accessibility import STANDARDS
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.journey
 
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 780}}
-WELL = {"ready": "READY", "config_update": "NOT_UPDATING", "suspend": "NOT_SUSPENDED"}
-BROKEN = {"ready": "NOT_READY", "config_update": "NOT_UPDATING", "suspend": "NOT_SUSPENDED"}
-STOPPED = {"ready": "NOT_READY", "config_update": "NOT_UPDATING", "suspend": "STOPPED"}
 HEADING = ".verdict.now h1"
 
 
@@ -61,7 +56,7 @@ def document(desk: Desk) -> dict[str, Any]:
 
 def tell(desk: Desk, workspace: str, name: str, state: dict[str, str]) -> None:
     """Behind everybody's back."""
-    desk.workspaces[workspace]._control("POST", f"endpoints/{name}", json={"state": state})
+    desk.workspaces[workspace].tell(name, state)
 
 
 def until(desk: Desk, name: str, status: str) -> None:
@@ -74,26 +69,6 @@ def until(desk: Desk, name: str, status: str) -> None:
     eventually(shown, what=f"{name} as {status}")
 
 
-def look_at(page: Page, state: str, pictures: Path | None) -> None:
-    """Nothing scrolls sideways, axe is content, and there is a picture in both themes."""
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
-        if pictures:
-            page.screenshot(path=pictures / f"{state}-{theme}.png", full_page=True)
-        found = Axe().run(page, options=STANDARDS)["violations"]
-        assert [(it["id"], [n["html"] for n in it["nodes"]]) for it in found] == [], (state, theme)
-
-
-@pytest.fixture
-def pictures(request: pytest.FixtureRequest) -> Path | None:
-    """`STATUS_PICTURES=folder` keeps what the journeys look at."""
-    folder = os.environ.get("STATUS_PICTURES")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    return Path(folder) if folder else None
-
-
 @pytest.fixture
 def phone(chromium: Browser, desk: Desk) -> Iterator[Page]:
     """Nobody's, in a context that lets axe in."""
@@ -103,16 +78,14 @@ def phone(chromium: Browser, desk: Desk) -> Iterator[Page]:
     context.close()
 
 
-def test_all_good(desk: Desk, phone: Page, pictures: Path | None) -> None:
+def test_all_good(desk: Desk, phone: Page) -> None:
     phone.goto("/status/")
     expect(phone.locator(HEADING)).to_contain_text(re.compile("^All .* can serve$"))
     assert phone.context.cookies() == []
-    look_at(phone, "good", pictures)
+    look_at(phone, "good")
 
 
-def test_two_down_one_of_them_taken(
-    desk: Desk, phone: Page, visit: Visitors, pictures: Path | None
-) -> None:
+def test_two_down_one_of_them_taken(desk: Desk, phone: Page, visit: Visitors) -> None:
     """What the operator says in the app stands on the open page, which was never reloaded."""
     for name in ("fraud-scorer", "checkout-ranker"):
         tell(desk, "lab", name, BROKEN)
@@ -129,7 +102,7 @@ def test_two_down_one_of_them_taken(
     otto.get_by_role("button", name="Acknowledge").click()
     expect(otto.locator("#on-it")).to_contain_text("ML platform on-call")
     expect(phone.locator(".abn")).to_contain_text("ML platform on-call")
-    look_at(phone, "two-down", pictures)
+    look_at(phone, "two-down")
 
     for name in ("fraud-scorer", "checkout-ranker"):
         tell(desk, "lab", name, WELL)
@@ -138,17 +111,17 @@ def test_two_down_one_of_them_taken(
     expect(phone.locator(HEADING)).not_to_contain_text("cannot")
 
 
-def test_a_deliberate_stop_is_no_failure(desk: Desk, phone: Page, pictures: Path | None) -> None:
+def test_a_deliberate_stop_is_no_failure(desk: Desk, phone: Page) -> None:
     desk.person("otto").ask("lab/lead-scoring", "stop")
     until(desk, "lead-scoring", "stopped")
     phone.goto("/status/")
     expect(phone.locator(HEADING)).not_to_contain_text("cannot")
     expect(phone.locator(".tl")).to_contain_text("lead-scoring")
-    look_at(phone, "stopped", pictures)
+    look_at(phone, "stopped")
 
 
 def test_work_is_planned_in_the_app_and_explains_what_it_covers(
-    desk: Desk, phone: Page, visit: Visitors, pictures: Path | None
+    desk: Desk, phone: Page, visit: Visitors
 ) -> None:
     """Entered in the planner's own zone; while it lasts what it covers is no trouble."""
     otto = visit("otto", timezone_id="Asia/Tokyo")
@@ -170,30 +143,26 @@ def test_work_is_planned_in_the_app_and_explains_what_it_covers(
     phone.goto("/status/")
     expect(phone.get_by_text("churn moves to a larger size").first).to_be_visible()
     expect(phone.locator(HEADING)).not_to_contain_text("cannot serve,")
-    look_at(phone, "maintenance", pictures)
+    look_at(phone, "maintenance")
     tell(desk, "lab", "churn", WELL)
     until(desk, "churn", "ready")
 
 
-def test_one_silent_workspace_does_not_blank_the_other(
-    desk: Desk, phone: Page, pictures: Path | None
-) -> None:
+def test_one_silent_workspace_does_not_blank_the_other(desk: Desk, phone: Page) -> None:
     desk.workspaces["prod"].fault("status", status=503)
     phone.goto("/status/")
     expect(phone.locator(HEADING)).to_contain_text("unknown")
     expect(phone.locator(".abn")).to_contain_text("endpoints of prod")
     expect(phone.locator(".src")).to_contain_text("lab")
-    look_at(phone, "one-stale", pictures)
+    look_at(phone, "one-stale")
 
 
-def test_when_nobody_reads_any_more_all_of_it_is_unknown(
-    desk: Desk, phone: Page, pictures: Path | None
-) -> None:
+def test_when_nobody_reads_any_more_all_of_it_is_unknown(desk: Desk, phone: Page) -> None:
     phone.goto("/status/")
     desk.kill("worker-sync", "beat")
     expect(phone.locator(HEADING)).to_contain_text("Unknown")
     assert requests.get(f"{desk.url}/status/health", timeout=5).status_code == 504
-    look_at(phone, "all-unknown", pictures)
+    look_at(phone, "all-unknown")
 
 
 # What outlives it ------------------------------------------------------------------------------
@@ -244,7 +213,6 @@ def test_with_everything_dead_a_file_server_still_tells_the_truth(
     shared_desk: Desk,
     chromium: Browser,
     file_server: str,
-    pictures: Path | None,
 ) -> None:
     desk, folder = shared_desk, shared_desk.directory / "snapshot"
     desk.mend()
@@ -282,7 +250,7 @@ def test_with_everything_dead_a_file_server_still_tells_the_truth(
     expect(fresh.locator("main")).to_contain_text("fraud-scorer")
     expect(fresh.locator(".over")).to_be_hidden()
     assert not is_neutral(fresh)
-    look_at(fresh, "snapshot-fresh", pictures)
+    look_at(fresh, "snapshot-fresh")
 
     # Without one, nothing can tell its age: no colour, and the time until which it counts.
     plain = visitor(None, java_script_enabled=False)
@@ -291,8 +259,8 @@ def test_with_everything_dead_a_file_server_still_tells_the_truth(
         f"Valid until {valid_until:%Y-%m-%d %H:%M:%S} UTC"
     )
     assert "fresh" not in (plain.locator("html").get_attribute("class") or "")
-    if pictures:
-        plain.screenshot(path=pictures / "snapshot-no-script.png", full_page=True)
+    if folder := pictures():
+        plain.screenshot(path=folder / "snapshot-no-script.png", full_page=True)
     grey = visitor(None, java_script_enabled=True)
     grey.evaluate("document.documentElement.className = 'still'")  # as without a script
     assert is_neutral(grey)
@@ -303,7 +271,7 @@ def test_with_everything_dead_a_file_server_still_tells_the_truth(
     expect(stale.locator(".over")).to_contain_text(re.compile("Unknown since"))
     expect(stale).to_have_title(re.compile("^Unknown"))
     assert is_neutral(stale)
-    look_at(stale, "snapshot-stale", pictures)
+    look_at(stale, "snapshot-stale")
 
     # Fresh when it was opened, and then the clock goes on.
     fresh.clock.fast_forward(told["max_age"] * 1000)

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.harness import Desk, Person, eventually
+from tests.harness import Desk
+from tests.person import Person
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.processes
 

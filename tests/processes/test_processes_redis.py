@@ -8,7 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.harness import Desk, Person, eventually
+from tests.harness import Desk
+from tests.person import Person
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.processes
 

@@ -17,13 +17,10 @@ import requests
 
 from dashboard.programs import free_port
 from endpoints_app.emulator import Running, serving
-from tests.harness import (
-    ROOT,
-    Person,
-    eventually,
-    processes_of,
-)
+from tests.harness import ROOT, processes_of
 from tests.needs import SETPRIV
+from tests.person import Person
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.processes
 

@@ -235,25 +235,3 @@ def test_a_sign_in_ahead_of_time_that_fails_disturbs_nobody(
     for thread in threading.enumerate():
         if thread.name == "warm-up":
             thread.join(10)
-
-
-def ended_warming() -> None:
-    for thread in threading.enumerate():
-        if thread.name == "warm-up":
-            thread.join(10)
-            assert not thread.is_alive()
-
-
-def test_a_web_process_opens_the_way_to_the_broker_before_the_first_click(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with silent_server() as (port, connections), broker_at(port, monkeypatch):
-        tasks.warm()
-        ended_warming()
-        assert connections
-
-
-def test_a_broker_that_is_not_there_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    with broker_at(1, monkeypatch):
-        tasks.warm()  # an exception in its thread would be a warning, and fail this test
-        ended_warming()
