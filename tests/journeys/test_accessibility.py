@@ -77,12 +77,12 @@ def change_of_permissions(page: Page) -> None:
 
 
 def schema(page: Page) -> None:
-    page.goto(f"{path_of(ENDPOINT)}schema/")
-    expect(page.locator("table.fields").first).to_be_visible()
+    page.goto(f"{path_of('lab/lead-scoring')}schema/")
+    expect(page.get_by_role("heading", name="lead_scoring-19")).to_be_visible()
 
 
 def try_it(page: Page) -> None:
-    page.goto(f"{path_of(ENDPOINT)}schema/try/")
+    page.goto(f"{path_of('lab/lead-scoring')}schema/try/")
 
 
 def activity(page: Page) -> None:
