@@ -1,8 +1,7 @@
-"""The same on PostgreSQL: TEST_DATABASE_URL's, or one of our own where its programs are."""
+"""The same on PostgreSQL, each test on a server of its own."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,11 +16,8 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.faults
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def database_url() -> Iterator[str]:
-    if given := os.environ.get("TEST_DATABASE_URL", "").strip():
-        yield given
-        return
     with server(POSTGRESQL.required()) as url:
         yield url
 
