@@ -260,6 +260,8 @@ DATABASES = {
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["ENGINE"] = "dashboard.sqlite"
+    # In memory, as Django has it; pytest's parallel runs know that only of Django's own engine.
+    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}
     DATABASES["default"]["OPTIONS"] = {
         # A deferred transaction that reads, then writes, fails at once when another one wrote
         # in between, whatever the timeout; an immediate one waits for its turn.
