@@ -90,8 +90,10 @@ def run(emulator: Emulator, *, host: str, port: int, say: Callable[[str], None])
     def end(signum: int, frame: object) -> None:
         raise SystemExit(0)
 
-    # Without a handler the first process of a container ignores SIGTERM.
-    signal.signal(signal.SIGTERM, end)
+    # Without handlers the first process of a container ignores SIGTERM, and one that a script has
+    # put into the background SIGINT.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
     server = _listen(emulator, host=host, port=port)
     say(f"Workspace emulator on http://{host}:{server.port}")
     server.serve_forever()

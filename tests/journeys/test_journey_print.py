@@ -10,13 +10,13 @@ from tests.journeys.pages import path_of
 
 pytestmark = pytest.mark.journey
 
-ENDPOINT = path_of("lab/basket-recommender")
+ENDPOINT = path_of("lab/lead-scoring")
 
 
 @pytest.mark.parametrize(
     ("name", "address", "told"),
     [
-        ("list", "/endpoints/", "basket-recommender"),
+        ("list", "/endpoints/", "lead-scoring"),
         ("overview", ENDPOINT, "Served entities"),
         ("activity", f"{ENDPOINT}activity/", "when first seen"),
         ("metrics", f"{ENDPOINT}metrics/?range=1h", "Requests"),
@@ -24,7 +24,7 @@ ENDPOINT = path_of("lab/basket-recommender")
         ("operations", "/operations/", "Operations"),
         ("budget-report", "/budget/", "Without a policy"),
         ("status", "/status/", "serve"),
-        ("status-of-one", "/status/lab/basket-recommender/", "90 days"),
+        ("status-of-one", "/status/lab/lead-scoring/", "90 days"),
     ],
 )
 def test_it_prints(visit: Visitors, name: str, address: str, told: str) -> None:

@@ -57,9 +57,9 @@ def test_all_of_it_in_swagger_ui(visit: Visitors) -> None:
 
 def test_without_a_script_a_link_reads_the_schema(visit: Visitors) -> None:
     page = visit("vera", java_script_enabled=False)
-    page.goto(f"{path_of('lab/product-search-embeddings')}schema/")
+    page.goto(f"{path_of('lab/geo-features')}schema/")
     page.get_by_role("link", name="Read the schema").click()
-    expect(page.get_by_role("heading", name="bge_large_en-3")).to_be_visible()
+    expect(page.get_by_role("heading", name="geo_features")).to_be_visible()
     expect(page.get_by_role("link", name="Try it")).to_have_count(0)
 
 
