@@ -129,8 +129,8 @@ def writing() -> Iterator[None]:
 
 
 def let_others_in() -> None:
-    """Between two batches of a long piece of work. SQLite has no queue: who waits for it looks
-    again after 25 ms, later after 50, and would not find it free before the last batch."""
+    """Between two batches of a long piece of work, so that several who wait may write before the
+    next one: a turn that ends leaves room for one of another process (turns.py)."""
     time.sleep(PAUSE)
 
 
