@@ -161,7 +161,6 @@ CSRF_TRUSTED_ORIGINS = env_list(
 )
 
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^status/health$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -190,6 +189,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "endpoints_app.views.health.probes",
     "endpoints_app.views.quiet.polls",
     "endpoints_app.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",

@@ -179,7 +179,6 @@ def test_over_https_cookies_are_kept_from_plain_http_and_scripts(
         assert cookie["secure"], name
         assert cookie["httponly"], name
         assert cookie["samesite"] == "Lax", name
-    assert client.get("/healthz").status_code == 200, "probes come over plain http"
 
 
 def test_a_host_that_is_not_ours_is_refused(db: None, client: Client) -> None:
@@ -209,18 +208,3 @@ def test_a_session_cookie_that_is_none_is_no_session(db: None, client: Client) -
 def test_looking_around_sets_no_cookie_but_the_forms_token(fleet: Fleet, as_vera: Client) -> None:
     for url in ("/endpoints/", "/w/lab/e/customer-ltv/", "/operations/", "/endpoints/changes/"):
         assert set(as_vera.get(url).cookies) <= {"csrftoken"}
-
-
-# Probes ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db
-def test_a_probe_costs_neither_session_nor_query(
-    fleet: Fleet, as_vera: Client, django_assert_num_queries: Any
-) -> None:
-    for client in (Client(), as_vera):
-        with django_assert_num_queries(0):
-            response = client.get("/healthz")
-        assert (response.status_code, response.content) == (200, b"ok\n")
-        assert not response.cookies
-        assert client.head("/healthz").status_code == 200
