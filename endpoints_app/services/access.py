@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from endpoints_app.domain.roles import Action, Role, least_role
 from endpoints_app.models import Endpoint, LogSnapshot, Operation, RoleGroup
 from endpoints_app.services.live import Head, Source
+from endpoints_app.services.statements import Statement
 
 User = AbstractBaseUser | AnonymousUser
 
@@ -87,6 +88,23 @@ def sources_for(access: Access, head: Head) -> list[Source]:
     return visible
 
 
+def _named(workspace: str, name: str) -> QuerySet[Endpoint]:
+    return Endpoint.objects.with_what_is_under_way().filter(
+        workspace__name=workspace, workspace__configured=True, name=name
+    )
+
+
+_LIVING = Statement(
+    lambda workspace, name: _named(workspace, name).filter(gone_at=None), "a workspace", "a name"
+)
+_FORMER = Statement(
+    lambda workspace, name, uid, pk: (
+        _named(workspace, name).filter(Q(uid=uid) | Q(pk=pk, uid="")).order_by("-pk")[:1]
+    ),
+    *("a workspace", "a name", "an id", 2**62),
+)
+
+
 def endpoint_for(
     access: Access, workspace: str, name: str, action: Action = Action.SEE, *, uid: str = ""
 ) -> Endpoint:
@@ -97,16 +115,12 @@ def endpoint_for(
     """
     if "\0" in workspace + name + uid:  # which PostgreSQL refuses even to compare
         raise NotVisible
-    named = Endpoint.objects.with_what_is_under_way().filter(
-        workspace__name=workspace, workspace__configured=True, name=name
-    )
     if uid:
-        wanted = Q(uid=uid)
-        if uid.isascii() and uid.isdigit() and len(uid) < 19:
-            wanted |= Q(pk=int(uid), uid="")
-        endpoint = named.filter(wanted).order_by("-pk").first()
+        pk = int(uid) if uid.isascii() and uid.isdigit() and len(uid) < 19 else 0
+        found = _FORMER.objects(workspace, name, uid, pk)
     else:
-        endpoint = named.filter(gone_at=None).first()
+        found = _LIVING.objects(workspace, name)
+    endpoint = found[0] if found else None
     if endpoint is None or not access.may(Action.SEE, endpoint.workspace_id):
         raise NotVisible
     if not access.may(action, endpoint.workspace_id):

@@ -5,42 +5,78 @@ For the database they are small; writing one anew each time would cost a multipl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.db.models.query import RelatedPopulator, get_related_populators
+
+M = TypeVar("M", bound=Model)
+
+
+class Objects(NamedTuple):
+    """How Django makes an object of a row."""
+
+    model: type[Model]
+    columns: slice
+    names: Sequence[str]
+    related: Sequence[RelatedPopulator]
+    annotations: Mapping[str, int]
 
 
 class Written(NamedTuple):
     sql: str
     params: Sequence[Any]
-    names: Sequence[str]
     converters: Mapping[int, tuple[Sequence[Callable[..., Any]], Any]]
     """By column, what makes a value of the field of what the database's driver brings."""
+    names: Sequence[str]
+    objects: Objects | None
 
 
-class Statement:
-    """`build(*samples)` is a query with `values()`. What `rows()` is given goes where the samples
+class Statement(Generic[M]):
+    """`build(*samples)` is a query. What `rows()` or `objects()` is given goes where the samples
     stand among its parameters; each of them must be unlike every other parameter."""
 
-    def __init__(self, build: Callable[..., QuerySet[Any, Any]], *samples: Any) -> None:
+    def __init__(self, build: Callable[..., QuerySet[M, Any]], *samples: Any) -> None:
         self._build = build
         self._samples = samples
 
     def rows(self, *values: Any) -> list[dict[str, Any]]:
-        """One query."""
-        sql, params, names, converters = self._written
+        """Of a query with `values()`. One query."""
+        names = self._written.names
+        return [dict(zip(names, row, strict=True)) for row in self._asked(values)]
+
+    def objects(self, *values: Any) -> list[M]:
+        """With what the query selects of related ones and without what it defers, but nothing
+        that it would prefetch. One query."""
+        made = self._written.objects
+        if made is None:
+            raise TypeError("A query with values() has rows and no objects.")
+        found: list[Any] = []
+        for row in self._asked(values):
+            thing = made.model.from_db(connection.alias, made.names, row[made.columns])
+            for related in made.related:
+                related.populate(row, thing)
+            for name, column in made.annotations.items():
+                setattr(thing, name, row[column])
+            found.append(thing)
+        return found
+
+    def _asked(self, values: Sequence[Any]) -> Iterator[list[Any]]:
+        sql, params, converters, *_ = self._written
         given = dict(zip(self._samples, values, strict=True))
         with connection.cursor() as cursor:
             cursor.execute(sql, [given.get(param, param) for param in params])
-            found = [list(row) for row in cursor.fetchall()]
-        for row in found:
+            found = cursor.fetchall()
+        for row in map(list, found):
             for column, (convert, expression) in converters.items():
+                value = row[column]
                 for converter in convert:
-                    row[column] = converter(row[column], expression, connection)
-        return [dict(zip(names, row, strict=True)) for row in found]
+                    value = converter(value, expression, connection)
+                row[column] = value
+            yield row
 
     @cached_property
     def _written(self) -> Written:
@@ -49,6 +85,23 @@ class Statement:
         sql, params = compiler.as_sql()
         if not set(self._samples) <= set(params):
             raise ValueError(f"A sample is no parameter of {sql}")
-        names = list(query.selected or ())
         columns = [expression for expression, *_ in compiler.select]
-        return Written(sql, params, names, compiler.get_converters(columns))
+        converters = compiler.get_converters(columns)
+        if query.selected is not None:
+            return Written(sql, params, converters, list(query.selected), None)
+        return Written(sql, params, converters, (), _objects(compiler))
+
+
+def _objects(compiler: Any) -> Objects:
+    """As a query set's own iteration does it for each answer."""
+    fields = compiler.klass_info["select_fields"]
+    columns = slice(fields[0], fields[-1] + 1)
+    return Objects(
+        model=compiler.klass_info["model"],
+        columns=columns,
+        names=[expression.target.attname for expression, *_ in compiler.select[columns]],
+        related=get_related_populators(  # type: ignore[call-arg]  # typed as in Django 6
+            compiler.klass_info, compiler.select, connection.alias
+        ),
+        annotations=compiler.annotation_col_map,
+    )
