@@ -66,14 +66,14 @@ class Said:
     more: str = ""
 
 
-def said(entry: Entry) -> Said:
-    """In words alone, as a spreadsheet has it."""
+def said(entry: Entry, *, above: str = "") -> Said:
+    """In words alone, as a spreadsheet has it. `above` is a reason that need not be repeated."""
     if entry.change is not None:
         return _status(entry.change)
     if entry.operation is not None:
         return _operation(entry.operation)
     if entry.config is not None:
-        return of_config(entry.config)
+        return of_config(entry.config, above=above)
     if entry.audit is not None:
         return of_record(entry.audit)
     if entry.kept:
@@ -120,7 +120,7 @@ def _operation(operation: Operation) -> Said:
     )
 
 
-def of_config(version: ConfigVersion) -> Said:
+def of_config(version: ConfigVersion, *, above: str = "") -> Said:
     number = {"version": version.version}
     if version.after is None:
         what = _("Config %(version)s when first seen") % number
@@ -137,11 +137,11 @@ def of_config(version: ConfigVersion) -> Said:
         f"{what}: {brief}" if brief else what,
         who=who,
         why=operation.reason if operation else "",
-        more=" · ".join(part for part in (fate(version), _when(version)) if part),
+        more=" · ".join(part for part in (fate(version, above=above), _when(version)) if part),
     )
 
 
-def fate(version: ConfigVersion) -> str:
+def fate(version: ConfigVersion, *, above: str = "") -> str:
     """What became of it."""
     times = {"active": _at(version.active_at), "end": _at(version.ended_at)}
     match version.known_stage:
@@ -149,7 +149,7 @@ def fate(version: ConfigVersion) -> str:
             return _("active since %(active)s") % times
         case Stage.FAILED:
             text = _("failed at %(end)s, never served") % times
-            return f"{text}: {version.message}" if version.message else text
+            return f"{text}: {version.message}" if version.message not in ("", above) else text
         case Stage.CANCELED:
             return _("canceled by %(end)s") % times
         case Stage.SERVED:

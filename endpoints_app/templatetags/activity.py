@@ -29,8 +29,8 @@ def kind_word(kind: Kind) -> str:
 
 
 @register.simple_tag
-def said(entry: Entry) -> Said:
-    return sentences.activity.said(entry)
+def said(entry: Entry, above: str = "") -> Said:
+    return sentences.activity.said(entry, above=above)
 
 
 @register.filter

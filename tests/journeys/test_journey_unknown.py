@@ -12,6 +12,8 @@ from tests.journeys.pages import expect_never_reloaded, expect_status, mark, pat
 pytestmark = pytest.mark.journey
 
 ENDPOINT = "lab/geo-features"
+FAILED = "lab/fraud-scorer"
+WHY = "No matching distribution found for lightgbm"
 AFTER_THE_LEASE = 60_000  # milliseconds: the workspace that a dead sync had is free after 30 s
 
 
@@ -40,16 +42,21 @@ def test_with_worker_and_beat_dead_every_open_page_turns_unknown_and_back(
 def test_with_web_dead_too_an_open_page_turns_unknown_by_its_own_clock(
     desk: Desk, visit: Visitors
 ) -> None:
-    page = visit("vera")
+    page, failed = visit("vera"), visit("vera")
     page.goto("/endpoints/")
     mark(page)
     expect_status(page, ENDPOINT, "ready")
+    failed.goto(path_of(FAILED))
+    reason = failed.get_by_text(WHY).filter(visible=True)
+    expect(reason).to_have_count(1)
 
     visit.tolerated = "ERR_(CONNECTION|EMPTY)|^htmx:"  # what a poll without a server says
     desk.kill("web", "worker-sync", "worker-operations", "beat")
     expect_status(page, ENDPOINT, "unknown")
     known = page.locator('tr[data-endpoint] [data-status]:not([data-status="unknown"])')
     expect(known).to_have_count(0)
+    expect_status(failed, FAILED, "unknown")
+    expect(reason).to_have_count(1)  # the title tells of the age now
 
     desk.start("web", "worker-sync", "worker-operations", "beat")
     expect_status(page, ENDPOINT, "ready", timeout=AFTER_THE_LEASE)

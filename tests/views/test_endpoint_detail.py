@@ -51,13 +51,44 @@ def test_two_questions_are_answered_apart_and_the_raw_triple_is_shown(as_vera: C
         assert word in overview
 
 
-def test_the_message_of_the_failing_entity_comes_before_everything_else(as_vera: Client) -> None:
-    found = page(as_vera, "fraud-scorer")
-
-    overview = text(found, "#overview")
+def test_why_it_failed_is_said_once_before_everything_else(fleet: Fleet, as_vera: Client) -> None:
     message = "No matching distribution found for lightgbm==4.7.0"
-    assert message in overview
+
+    found = page(as_vera, "fraud-scorer")
+    assert "Build logs" in text(found, "#failing")
+    one(found, "#failing .above").extract()  # shown where the title turns Unknown by itself
+    assert text(found, "main").count(message) == 1
+    assert message in text(found, "[data-why]")
+
+    fleet.forward(46)  # the title tells of the age now
+    found = page(as_vera, "fraud-scorer")
+    assert text(found, "main").count(message) == 1
+    assert message in text(found, "#failing")
+    assert not found.select(".above")
+
+    assert message in text(soup(as_vera.get("/w/lab/e/fraud-scorer/activity/")), "#timeline")
+
+
+def test_where_the_title_says_something_else_the_reason_stands_with_the_failing_entity(
+    as_vera: Client,
+) -> None:
+    message = "No module named 'holidays'"
+
+    found = page(as_vera, "demand-forecast")
+
+    assert "still serves" in text(found, "[data-why]")
+    assert text(found, "main").count(message) == 1
+    overview = text(found, "#overview")
     assert overview.index(message) < overview.index("Served entities")
+
+
+def test_a_deleted_endpoint_keeps_the_reason_of_its_failure(fleet: Fleet, as_vera: Client) -> None:
+    endpoint = fleet.bury("fraud-scorer")
+
+    found = page(as_vera, "fraud-scorer", f"?id={endpoint.uid}")
+
+    assert text(found, "main").count("No matching distribution found for lightgbm==4.7.0") == 1
+    assert not found.select(".above")
 
 
 def test_active_and_pending_stand_side_by_side_with_what_differs(as_vera: Client) -> None:
