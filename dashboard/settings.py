@@ -249,6 +249,8 @@ DATABASE_URL = env_url(
     path=".+",
     example="postgresql://user:password@host/name",
 )
+# Off where something between shares the connections of PostgreSQL among transactions.
+DATABASE_PREPARE = env_flag("DATABASE_PREPARE", default=True)
 LOCK_SECONDS = 10  # that a write waits for another one
 LEFT_SECONDS = 30  # after which PostgreSQL ends a transaction in which nothing happens any more
 DATABASES = {

@@ -12,9 +12,10 @@ class EndpointsConfig(AppConfig):
     def ready(self) -> None:
         connection_created.connect(_ask_sqlite_what_it_takes)
         # A workspace without host or with two kinds of credentials stops the start, by name.
-        from endpoints_app.services import clients
+        from endpoints_app.services import accounts, clients
 
         clients.read_configuration()
+        accounts.watch()
 
 
 def _ask_sqlite_what_it_takes(connection: Any, **_: object) -> None:

@@ -17,7 +17,14 @@ from endpoints_app.emulator import Running, serving
 from endpoints_app.models import Endpoint, Workspace
 from endpoints_app.services import clients, roster, status_payload, sync, upstream, workspaces
 from endpoints_app.templatetags import kept
-from endpoints_app.views import endpoint_detail, kept_charts, kept_heading, kept_rows, packing
+from endpoints_app.views import (
+    endpoint_detail,
+    kept_charts,
+    kept_heading,
+    kept_rows,
+    packing,
+    quiet,
+)
 
 # A busy machine is no failure. `make test-all` looks longer.
 hypothesis.settings.register_profile("usual", deadline=None, max_examples=50)
@@ -51,6 +58,7 @@ def _nothing_remembered() -> Iterator[None]:
     packing.forget()
     endpoint_detail.forget()
     kept_heading.forget()
+    quiet.forget()
 
 
 # Who -------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from datetime import datetime
 
 CALM = 5.0  # seconds until a page asks again while nothing moves
 QUICK = 1.0  # while something does
-MOST = 125
+MOST = 250
 """Polls a second that a process answers while something moves: some seventh of a core."""
 WINDOW = 5  # seconds that are counted
 

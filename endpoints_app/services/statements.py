@@ -67,7 +67,8 @@ class Statement(Generic[M]):
     def _asked(self, values: Sequence[Any]) -> Iterator[list[Any]]:
         sql, params, converters, *_ = self._written
         given = dict(zip(self._samples, values, strict=True))
-        with connection.cursor() as cursor:
+        # PostgreSQL plans it once per connection (dashboard/postgresql/); SQLite does so anyway.
+        with getattr(connection, "preparing_cursor", connection.cursor)() as cursor:
             cursor.execute(sql, [given.get(param, param) for param in params])
             found = cursor.fetchall()
         for row in map(list, found):

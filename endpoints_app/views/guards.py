@@ -27,7 +27,7 @@ def head(request: HttpRequest) -> Head:
     """The head that this request is answered from: one, and read before any row, so that its
     cursor claims no more than what the answer shows."""
     if not hasattr(request, "desk_head"):
-        came_along = getattr(request.session, "head", None)
+        came_along = getattr(getattr(request, "session", None), "head", None)
         request.desk_head = came_along or live.head()  # type: ignore[attr-defined]
     return cast(Head, request.desk_head)  # type: ignore[attr-defined]
 
@@ -40,11 +40,17 @@ def sources(request: HttpRequest, head: Head) -> list[Source]:
 def known(request: HttpRequest, workspace: str, name: str) -> Member | None:
     """A living endpoint that this reader sees, as this process knows it by heart: no query. None
     means that `endpoint()` has to be asked, for one that is not known, not theirs, or former."""
-    source = next((it for it in head(request).sources if it.name == workspace), None)
-    if source is None or not access_of(request).may(Action.SEE, source.pk):
-        return None
-    found = roster.at(head(request)).named(source.pk, name)
     uid = request.GET.get("id", "")
+    return known_to(access_of(request), head(request), workspace, name, uid)
+
+
+def known_to(
+    access: access.Access, head: Head, workspace: str, name: str, uid: str
+) -> Member | None:
+    source = next((it for it in head.sources if it.name == workspace), None)
+    if source is None or not access.may(Action.SEE, source.pk):
+        return None
+    found = roster.at(head).named(source.pk, name)
     return found if found is not None and uid in ("", found.uid or str(found.pk)) else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -107,3 +108,32 @@ def test_it_makes_the_objects_that_the_query_makes(stopping: Lab) -> None:
     assert found[0].acknowledgement.role == "ops"
     assert found[0].acknowledgement.endpoint is found[0]
     assert statement.objects(0) == []
+
+
+def prepared() -> int:
+    """Plans of ours that PostgreSQL keeps for this connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sum(generic_plans + custom_plans) FROM pg_prepared_statements")
+        return int(cursor.fetchone()[0] or 0)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_postgresql_plans_it_once_for_a_connection_where_it_may(
+    db: None, settings: Any, wanted: bool
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite keeps its plans by itself")
+    statement = Statement(lambda pk: User.objects.filter(pk=pk).values("email"), A_PERSON)
+    before = connection.connection.prepare_threshold
+    settings.DATABASE_PREPARE = wanted
+    connection.connection.prepare_threshold = connection.get_connection_params()[
+        "prepare_threshold"
+    ]
+    try:
+        known = prepared()
+        for _ in range(7):
+            statement.rows(A_PERSON - 1)
+        User.objects.filter(pk=1).exists()  # what is not asked over and over is not kept
+        assert prepared() - known == (7 if wanted else 0)
+    finally:
+        connection.connection.prepare_threshold = before

@@ -10,7 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from endpoints_app.models import RoleGroup
 from endpoints_app.services import live
+from tests.conftest import PASSWORD
 from tests.views.conftest import Fleet
 
 POLLS = ["/endpoints/changes/", "/operations/changes/"]
@@ -32,26 +34,79 @@ def test_it_answers_who_may_see_and_nobody_else(
     assert as_vera.post(url, query_params=since).status_code == 405
 
 
+TAKEN: dict[str, tuple[Callable[[User], object], int]] = {
+    "a role": (lambda vera: vera.groups.clear(), 404),
+    "the role of a group": (lambda vera: RoleGroup.objects.get(group__user=vera).delete(), 404),
+    "a group": (lambda vera: vera.groups.get().delete(), 404),
+    "the account": (lambda vera: vera.delete(), 401),
+    "its use": (lambda vera: set_and_save(vera, is_active=False), 401),
+    "its password": (lambda vera: set_and_save(vera, password="!"), 401),
+}
+
+
+def set_and_save(user: User, **fields: object) -> None:
+    for name, value in fields.items():
+        setattr(user, name, value)
+    user.save()
+
+
 @pytest.mark.parametrize("url", POLLS)
-def test_a_role_that_is_taken_away_is_gone_with_the_next_poll(
+@pytest.mark.parametrize("what", TAKEN)
+def test_what_is_taken_from_a_reader_is_gone_with_the_next_poll(
+    what: str,
+    url: str,
+    fleet: Fleet,
+    vera: User,
+    as_vera: Client,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    take, answered = TAKEN[what]
+    for _ in range(2):  # the process knows who asks
+        assert as_vera.get(url, {"since": cursor()}).status_code == 204
+
+    with django_capture_on_commit_callbacks(execute=True):
+        take(vera)
+
+    assert as_vera.get(url, {"since": cursor()}).status_code == answered
+
+
+@pytest.mark.usefixtures("cached")
+@pytest.mark.parametrize("url", POLLS)
+def test_what_was_changed_past_the_models_is_gone_within_half_a_minute(
     url: str, fleet: Fleet, vera: User, as_vera: Client
 ) -> None:
     assert as_vera.get(url, {"since": cursor()}).status_code == 204
-
-    vera.groups.clear()
-
-    assert as_vera.get(url, {"since": cursor()}).status_code == 404
-
-
-@pytest.mark.parametrize("url", POLLS)
-def test_so_is_an_account_that_is_closed(
-    url: str, fleet: Fleet, vera: User, as_vera: Client
-) -> None:
-    assert as_vera.get(url, {"since": cursor()}).status_code == 204
-
     User.objects.filter(pk=vera.pk).update(is_active=False)
 
+    fleet.forward(29)
+    assert as_vera.get(url, {"since": cursor()}).status_code == 204
+    fleet.forward(2)
     assert as_vera.get(url, {"since": cursor()}).status_code == 401
+
+
+@pytest.mark.usefixtures("cached")
+def test_whatever_is_new_is_told_to_who_may_see_it_now(
+    fleet: Fleet, vera: User, as_vera: Client
+) -> None:
+    """What was remembered of them is for "nothing is new" alone."""
+    since = cursor()
+    assert as_vera.get("/endpoints/changes/", {"since": since}).status_code == 204
+    User.objects.filter(pk=vera.pk).update(is_active=False)
+
+    for old in ("old", since.replace(".", ".9", 1)):
+        assert as_vera.get("/endpoints/changes/", {"since": old}).status_code == 401
+    fleet.read(fleet.document("churn") | {"description": "another one"})
+    assert cursor() != since
+    assert as_vera.get("/endpoints/changes/", {"since": since}).status_code == 401
+
+
+def test_who_signs_in_is_no_news(
+    vera: User, fleet: Fleet, django_capture_on_commit_callbacks: Any
+) -> None:
+    before = cursor()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert Client().login(username="vera", password=PASSWORD)
+    assert cursor() == before
 
 
 @pytest.mark.parametrize("url", POLLS)
@@ -97,10 +152,10 @@ def test_a_poll_of_one_endpoint_is_answered_without_asking_for_it(
     since = {"since": cursor(), "id": fleet.endpoint("churn").uid}
     as_vera.get(ONE, since)
 
-    with django_assert_num_queries(1 + 1 + 3):  # session, account; the head
+    with django_assert_num_queries(3):  # the head, without a cache
         assert as_vera.get(ONE, since).status_code == 204
     fleet.read(fleet.document("customer-ltv") | {"description": "another one"})
-    with django_assert_num_queries(1 + 1 + 3 + 1):
+    with django_assert_num_queries(3 + 1 + 1 + 1):  # and who asks: session, account
         answer = as_vera.get(ONE, since)
     assert (answer.status_code, answer["Desk-Cursor"]) == (204, cursor())
 
