@@ -15,6 +15,7 @@ from __future__ import annotations
 import select
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
@@ -23,7 +24,7 @@ ONLY_WHERE_TOLD = 2**31 - 1
 """psycopg prepares on its own what was sent this many times."""
 
 
-class PreparingCursor(base.ServerBindingCursor):
+class PreparingCursor(psycopg.Cursor[Any]):
     def execute(self, query: Any, params: Any = None, **kwargs: Any) -> Any:
         return super().execute(query, params, prepare=True, **kwargs)
 
@@ -47,4 +48,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """For one statement that is asked over and over, its parameters apart from it."""
         self.ensure_connection()
         with self.wrap_database_errors:
-            return self._prepare_cursor(PreparingCursor(self.connection))  # type: ignore[no-any-return]
+            return self._prepare_cursor(PreparingCursor(self.connection))  # type: ignore[attr-defined]

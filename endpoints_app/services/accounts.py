@@ -54,7 +54,9 @@ def watch() -> None:
 def _changed(
     created: bool = False, update_fields: frozenset[str] | None = None, **_: object
 ) -> None:
-    if not created and update_fields != {"last_login"}:  # a new account has no session yet
+    if not created and update_fields != frozenset(
+        {"last_login"}
+    ):  # a new account has no session yet
         # In a transaction of its own: the fleet's row is locked before all others (live.writing).
         transaction.on_commit(_tell, robust=True)
 
