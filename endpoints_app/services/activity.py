@@ -119,11 +119,13 @@ def latest(endpoint: Endpoint, *, now: datetime, size: int = LATEST) -> list[Ent
     return moments[:size]
 
 
-def everything(endpoint: Endpoint, filters: Filters, *, now: datetime) -> Iterator[Entry]:
-    """All that match, page by page."""
+def everything(
+    endpoint: Endpoint, filters: Filters, *, told: Sequence[Event] = (), now: datetime
+) -> Iterator[Entry]:
+    """All that match, page by page, with the events that were told."""
     while True:
         one = page(endpoint, filters, now=now, size=500)
-        yield from one.entries
+        yield from with_events(one, filters, told, now=now).entries
         if one.older is None:
             return
         filters = replace(filters, before=one.older, at=None)

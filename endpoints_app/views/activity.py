@@ -20,6 +20,7 @@ from endpoints_app.domain.activity import PERIODS, Filters, Key, Kind
 from endpoints_app.models import Endpoint
 from endpoints_app.services import activity, activity_summary, events
 from endpoints_app.services.activity import Page
+from endpoints_app.services.events import Told
 from endpoints_app.services.upstream import Busy
 from endpoints_app.views import csv_file, guards, kept_heading
 
@@ -62,10 +63,7 @@ def with_events(request: HttpRequest, workspace: str, name: str) -> HttpResponse
     endpoint = guards.endpoint(request, workspace, name)
     now, filters = timezone.now(), _filters(request)
     before = activity.page(endpoint, filters, now=now)
-    try:
-        told = events.read(endpoint, now=now)
-    except Busy:
-        told = None
+    told = _told(endpoint, now)
     found = activity.with_events(before, filters, told.events, now=now) if told else before
     if told is not None and not told.trouble and len(found.entries) == len(before.entries):
         return HttpResponse(status=204)
@@ -81,16 +79,29 @@ def with_events(request: HttpRequest, workspace: str, name: str) -> HttpResponse
 
 @require_safe
 def download(request: HttpRequest, workspace: str, name: str) -> HttpResponseBase:
-    """What the filters leave, as CSV; Databricks' events are not ours to keep."""
+    """What the filters leave, as CSV, with Databricks' own events as far as it has them."""
     endpoint = guards.endpoint(request, workspace, name)
-    filters = _filters(request)
-    return csv_file.of(_rows(endpoint, filters), f"{endpoint.name}-activity")
+    now, filters = timezone.now(), _filters(request)
+    told: Told | None = Told([])
+    if _may_have_events(endpoint, filters, now):
+        told = _told(endpoint, now)
+    return csv_file.of(_rows(endpoint, filters, told, now), f"{endpoint.name}-activity")
 
 
-def _rows(endpoint: Endpoint, filters: Filters) -> Iterator[list[str]]:
+def _told(endpoint: Endpoint, now: datetime) -> Told | None:
+    try:
+        return events.read(endpoint, now=now)
+    except Busy:
+        return None
+
+
+def _rows(
+    endpoint: Endpoint, filters: Filters, told: Told | None, now: datetime
+) -> Iterator[list[str]]:
     head = [_("Time (UTC)"), _("Kind"), _("What"), _("Who"), _("Why"), _("Details")]
     yield head
-    entries = activity.everything(endpoint, filters, now=timezone.now())
+    shown = told.events if told else []
+    entries = activity.everything(endpoint, filters, told=shown, now=now)
     for entry in islice(entries, MOST_ROWS):
         said = sentences.activity.said(entry)
         at = entry.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -98,6 +109,8 @@ def _rows(endpoint: Endpoint, filters: Filters) -> Iterator[list[str]]:
         yield [at, kind, said.what, said.who, said.why, said.more]
     if next(entries, None) is not None:
         yield [_("There is more: only the newest %s are in this file.") % MOST_ROWS]
+    if told is None or told.trouble:
+        yield [_("Databricks did not give its own events just now: some may be missing here.")]
 
 
 def _with_events(
@@ -106,10 +119,7 @@ def _with_events(
     """With what is at hand, or with `?events=1` with what is asked for now."""
     told = events.known(endpoint, now=now)
     if told is None and "events" in request.GET:
-        try:
-            told = events.read(endpoint, now=now)
-        except Busy:
-            return found, False
+        told = _told(endpoint, now)
     if told is None:
         return found, False
     return activity.with_events(found, filters, told.events, now=now), True

@@ -7,7 +7,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from endpoints_app.models import AuditEntry, Operation, StatusChange
+from endpoints_app.models import AuditEntry, Endpoint, Operation, StatusChange
 from endpoints_app.services import audit
 from tests.conftest import Lab
 from tests.services.conftest import BASE
@@ -213,7 +213,8 @@ def table(client: Client, query: str = "") -> list[list[str]]:
 
 
 def test_the_file_says_what_the_page_says(lively: Fleet, as_vera: Client) -> None:
-    head, *rows = table(as_vera)
+    head, *rows, missing = table(as_vera)
+    assert "own events" in missing[0], "there is no workspace to ask"
     assert head == ["Time (UTC)", "Kind", "What", "Who", "Why", "Details"]
     assert len(rows) == len(lines(page(as_vera)))
     permissions = next(row for row in rows if row[1] == "Permissions")
@@ -271,6 +272,13 @@ class Near:
         at = int((self.lab.clock.now.timestamp() - ago) * 1000)
         told = {"event_type": "SERVED_ENTITY", "status": "READY", "message": message}
         return {"timestamp": at} | told | fields
+
+
+def changes_each_minute(endpoint: Endpoint, now: datetime, count: int) -> None:
+    StatusChange.objects.bulk_create(
+        StatusChange(endpoint=endpoint, was="ready", now="stopped", at=now - timedelta(minutes=n))
+        for n in range(count)
+    )
 
 
 @pytest.fixture
@@ -398,17 +406,8 @@ def test_events_are_not_asked_for_where_a_filter_leaves_them_out(near: Near) -> 
 
 def test_events_fall_on_the_page_they_belong_to(near: Near) -> None:
     """Each on one page, whatever lies between."""
-    row = near.lab.endpoint(NAME)
     near.tell(*(near.event(60 * n + 30, f"event {n}") for n in range(100)))
-    StatusChange.objects.bulk_create(
-        StatusChange(
-            endpoint=row,
-            was="ready",
-            now="stopped",
-            at=near.lab.clock.now - timedelta(minutes=n),
-        )
-        for n in range(100)
-    )
+    changes_each_minute(near.lab.endpoint(NAME), near.lab.clock.now, 100)
     query, seen = "?events=1", []
     for _ in range(9):
         found = near.get(query)
@@ -420,20 +419,51 @@ def test_events_fall_on_the_page_they_belong_to(near: Near) -> None:
     assert seen == [str(n) for n in range(100)]
 
 
+def events_in(rows: list[list[str]]) -> list[str]:
+    return [row[5] for row in rows if row[1] == "Events"]
+
+
+def test_the_file_has_the_events_too_each_where_its_time_is(near: Near) -> None:
+    near.tell(*(near.event(60 * n + 30, f"event {n}") for n in range(0, 600, 6)))
+    changes_each_minute(near.lab.endpoint(NAME), near.lab.clock.now, 600)  # more than one page
+
+    _head, *rows = table(near.client)
+
+    assert events_in(rows) == [f"event {n}" for n in range(0, 600, 6)]
+    times = [row[0] for row in rows]
+    assert times == sorted(times, reverse=True)
+    (first, *_) = [row for row in rows if row[1] == "Events"]
+    assert first[2:4] == ["SERVED_ENTITY READY", "Databricks"]
+    assert [row[1] for row in table(near.client, "?type=events")[1:]] == ["Events"] * 100
+    assert near.asked() == 1
+
+
+def test_a_file_that_leaves_events_out_asks_for_none(near: Near) -> None:
+    near.tell(near.event(5))
+    for query in ("?type=permissions", "?who=Mika"):
+        assert events_in(table(near.client, query)) == []
+    assert near.asked() == 0
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+def test_a_file_says_when_events_may_be_missing(status: int, near: Near) -> None:
+    near.tell(status=status, body="{}")
+    *rows, last = table(near.client)
+    assert "did not give its own events" in last[0]
+    assert len(rows) == len(lines(near.get())) + 1
+
+
+def test_a_file_of_a_workspace_without_events_has_nothing_to_say_of_them(near: Near) -> None:
+    near.tell(status=404, body='{"error_code": "ENDPOINT_NOT_FOUND", "message": "no"}')
+    assert len(table(near.client)) == len(lines(near.get())) + 1
+
+
 def test_the_page_costs_few_queries_however_much_happened(
     lively: Fleet, as_vera: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     """What every page of an endpoint asks; the timeline, its counts, people and months; what the
     last thirty days come to."""
-    StatusChange.objects.bulk_create(
-        StatusChange(
-            endpoint=lively.endpoint(NAME),
-            was="ready",
-            now="stopped",
-            at=lively.clock.now - timedelta(minutes=n),
-        )
-        for n in range(300)
-    )
+    changes_each_minute(lively.endpoint(NAME), lively.clock.now, 300)
     page(as_vera)  # Django tries once per process whether the database knows JSON
     with django_assert_max_num_queries(8 + 4 + 4):
         page(as_vera)
