@@ -37,7 +37,6 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
             now=timezone.now(),
         )
     except incident_notes.NoSuchIncident:
-        form.add_error("text", _("There is no such incident (any more)."))
         return _page(request, endpoint, form, status=409)
     messages.success(request, _("It is on the status page now."))
     return redirect("incidents", workspace, name)
@@ -54,10 +53,14 @@ def remove(request: HttpRequest, workspace: str, name: str, pk: int) -> HttpResp
 def _page(
     request: HttpRequest, endpoint: Endpoint, form: NoteForm, *, status: int = 200
 ) -> HttpResponse:
+    told = incident_notes.incidents(endpoint, timezone.now())
+    known = {str(int(it.incident.start.timestamp())) for it in told}
     context = heading.of(request, endpoint) | {
         "tab": "overview",
         "title": _("Incidents"),
-        "told": incident_notes.incidents(endpoint, timezone.now()),
+        "told": told,
         "form": form,
+        # Of an incident that is not on the page (any more): there is no field to say it at.
+        "astray": form.is_bound and form["incident"].value() not in known,
     }
     return render(request, "status_desk/incidents.html", context, status=status)

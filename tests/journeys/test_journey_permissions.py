@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.emulated import ENDPOINTS
 from tests.harness import TOKEN, Desk
 from tests.journeys.conftest import Visitors
+from tests.journeys.looks import PHONE, look_at
 from tests.journeys.pages import expect_never_reloaded, mark, path_of
 from tests.waiting import eventually
 
@@ -140,6 +141,26 @@ def test_the_last_manager_is_guarded_by_a_tick_of_its_own(desk: Desk, visit: Vis
     page.get_by_role("button", name="Save 1 change").click()
     expect(entry(page, "group:search")).to_be_visible()
     expect(entry(page, f"user:{CREATOR}")).to_have_count(0)
+
+
+def test_what_was_not_sent_is_legible_on_a_phone(desk: Desk, visit: Visitors) -> None:
+    visit.tolerated = "409"
+    page = visit("mika", bypass_csp=True, reduced_motion="reduce", **PHONE)
+    open_form(page)
+    page.get_by_label("Level of search").select_option("CAN_MANAGE")
+    page.get_by_role("button", name="Review changes").click()
+    look_at(page, "permissions-review")
+    grant(desk, "PATCH", {"user_name": "bob@example.com"}, "CAN_VIEW")
+    page.get_by_role("button", name="Save 1 change").click()
+    expect(page.locator("#theirs")).to_contain_text("bob@example.com")
+    look_at(page, "permissions-moved")
+
+    page.get_by_label(f"Level of {CREATOR}").select_option("Remove")
+    page.get_by_label("Level of search").select_option("Remove")
+    page.get_by_role("button", name="Review changes").click()
+    page.get_by_role("button", name="Save 2 changes").click()
+    expect(page.get_by_role("alert")).to_contain_text("confirm first")
+    look_at(page, "permissions-danger")
 
 
 def test_a_form_in_use_is_left_alone(desk: Desk, visit: Visitors) -> None:

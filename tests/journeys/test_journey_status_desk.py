@@ -21,7 +21,7 @@ DOWN = "lab/checkout-ranker"
 
 @pytest.fixture
 def manager(visit: Visitors) -> Page:
-    visit.tolerated = "400"  # what a form is answered with that cannot be saved
+    visit.tolerated = "400|409"  # what a form is answered with that cannot be saved
     return visit("mika", bypass_csp=True, reduced_motion="reduce", **PHONE)
 
 
@@ -110,5 +110,10 @@ def test_who_is_on_it_and_what_happened(desk: Desk, manager: Page) -> None:
     manager.get_by_role("button", name="Publish").first.click()
     expect(manager.locator(".told")).to_contain_text("A feature table was renamed.")
     look_at(manager, "incident-told")
+    manager.locator("[name=incident]").first.evaluate("input => (input.value = 1)")
+    manager.get_by_label("What happened").first.fill("It is the wrong one.")
+    manager.get_by_role("button", name="Publish").first.click()
+    expect(manager.get_by_role("alert")).to_contain_text("It is the wrong one.")
+    look_at(manager, "incident-astray")
 
     desk.workspaces[workspace].tell(name, WELL)

@@ -102,7 +102,11 @@ def test_what_is_wrong_is_said_where_it_is(
 def test_there_is_no_note_without_an_incident(
     fleet: Fleet, incident: str, as_otto: Client, moment: str
 ) -> None:
-    assert as_otto.post(URL, {"incident": moment, "text": "x"}).status_code == 409
+    response = as_otto.post(URL, {"incident": moment, "text": "The disk <was> full"})
+    assert response.status_code == 409
+    said = text(soup(response), "#astray[role=alert]")
+    assert "no such incident" in said
+    assert "The disk <was> full" in said, "what was typed is not lost"
     assert not IncidentNote.objects.exists()
 
 
