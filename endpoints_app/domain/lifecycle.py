@@ -63,6 +63,9 @@ class Outcome(StrEnum):
 SEND_WITHIN = timedelta(minutes=2)
 """A click nobody could carry out by then expires: none fires hours later."""
 
+OUTCOME_SHOWN = timedelta(minutes=2)
+"""So long whoever asked still looks for the outcome where it was under way."""
+
 FINISH_WITHIN = {
     OperationKind.STOP: timedelta(minutes=15),
     OperationKind.START: timedelta(minutes=35),

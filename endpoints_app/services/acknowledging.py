@@ -60,7 +60,6 @@ def acknowledge(
         )
         detail = {"role": role, "reason": note, "until": made.until.isoformat()}
         audit.of_endpoint(row, "acknowledged", by=by, now=now, detail=detail)
-        _stamp([row.pk])
     return made
 
 
@@ -71,7 +70,6 @@ def clear(endpoint: Endpoint, *, by: User, now: datetime) -> bool:
         if not _clear(standing, Cleared.BY_HAND, now):
             return False
         audit.of_endpoint(endpoint, "acknowledgement cleared", by=by, now=now, detail={})
-        _stamp([endpoint.pk])
     return True
 
 

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from endpoints_app.models import AuditEntry, Endpoint, Operation
+from endpoints_app.services import live
 
 
 def of_operation(
@@ -29,16 +30,21 @@ def of_operation(
 def of_endpoint(
     endpoint: Endpoint, action: str, *, by: User, now: datetime, detail: Mapping[str, Any]
 ) -> None:
-    """What somebody did to an endpoint that is no operation; `action` as "permissions saved"."""
-    AuditEntry.objects.create(
-        at=now,
-        actor_id=by.pk,
-        actor_name=name_of(by),
-        action=action,
-        workspace=endpoint.workspace.name,
-        endpoint=endpoint.name,
-        detail=dict(detail),
-    )
+    """What somebody did to an endpoint that is no operation; `action` as "permissions saved". Its
+    pages tell of it: it carries a new revision. The record goes by names, so whoever has the name
+    now tells it too."""
+    with live.writing():
+        AuditEntry.objects.create(
+            at=now,
+            actor_id=by.pk,
+            actor_name=name_of(by),
+            action=action,
+            workspace=endpoint.workspace.name,
+            endpoint=endpoint.name,
+            detail=dict(detail),
+        )
+        namesake = Q(workspace=endpoint.workspace_id, name=endpoint.name, gone_at=None)
+        Endpoint.objects.filter(Q(pk=endpoint.pk) | namesake).update(revision=live.next_revision())
 
 
 def changed_here(endpoint: Endpoint, what: str) -> QuerySet[AuditEntry]:

@@ -10,6 +10,7 @@ from endpoints_app.databricks_api import errors, wire
 from endpoints_app.domain.lifecycle import OperationKind, State
 from endpoints_app.models import Endpoint, Operation
 from endpoints_app.services import clients, live, looks, upstream
+from endpoints_app.services.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,21 +133,22 @@ def read_now(endpoint: Endpoint, *, now: datetime) -> None:
 
 def usual(endpoint: Endpoint, kind: OperationKind) -> timedelta | None:
     """The median of how long the last ones took here, from sending to the read that showed it."""
-    took = [
-        operation.settled_at - operation.sent_at
-        for operation in Operation.objects.filter(
-            endpoint=endpoint,
-            kind=kind.value,
-            state=State.CONFIRMED.value,
-            sent_at__isnull=False,
-        )[:5]
-        if operation.settled_at and operation.sent_at
-    ]
+    found = _LAST_TIMES.rows(endpoint.pk, kind.value)
+    took = [it["settled_at"] - it["sent_at"] for it in found if it["settled_at"]]
     return sorted(took)[len(took) // 2] if took else None
 
 
 def latest_operation(endpoint: Endpoint) -> Operation | None:
-    return Operation.objects.filter(endpoint=endpoint).first()
+    return next(iter(_LATEST.objects(endpoint.pk)), None)
+
+
+_LATEST = Statement(lambda pk: Operation.objects.filter(endpoint=pk)[:1], 2**62)
+_LAST_TIMES = Statement(
+    lambda pk, kind: Operation.objects.filter(
+        endpoint=pk, kind=kind, state=State.CONFIRMED.value, sent_at__isnull=False
+    ).values("sent_at", "settled_at")[:5],
+    *(2**62, "a kind"),
+)
 
 
 def _compare(active: wire.Config | None, pending: wire.Config | None) -> list[Setting]:

@@ -54,7 +54,6 @@ def add(
             author=by,
             author_name=audit.name_of(by),
         )
-        live.next_revision()
         audit.of_endpoint(endpoint, "incident told", by=by, now=now, detail={"reason": text})
     return note
 
@@ -69,7 +68,6 @@ def remove(endpoint: Endpoint, pk: int, *, by: User, now: datetime) -> bool:
             endpoint, "incident note removed", by=by, now=now, detail={"reason": note.text}
         )
         note.delete()
-        live.next_revision()
     return True
 
 

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
 
 from endpoints_app.domain import uptime
+from endpoints_app.domain.ages import MINUTE, next_step
 from endpoints_app.domain.kind import Kind
 from endpoints_app.domain.status import NEEDS_ATTENTION, Status
 from endpoints_app.models import Acknowledgement, Endpoint, Operation, StatusChange
 from endpoints_app.services import acknowledging, roster
 from endpoints_app.services.live import TRACE, Head
 from endpoints_app.services.roster import ORDERS, Member, Roster, Version
+from endpoints_app.services.statements import Statement
 
 __all__ = ["ORDERS", "Member", "Version"]
 
 PAGE_SIZE = 100
-MINUTE = timedelta(minutes=1)
 TRACE_STEP = timedelta(minutes=10)
 """What the strip of a day may lag: less than its thinnest mark."""
+TOLD_OF_TRACE = frozenset({Status.NOT_READY, Status.UPDATE_FAILED, Status.UNKNOWN})
+"""What its words count and add up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +77,15 @@ class Row:
         if self.taken is not None:
             times.append(self.taken.until)
         quiet = self.status in (Status.READY, Status.STOPPED)
-        return min(
-            [now + (TRACE_STEP if quiet else MINUTE), *(_next_step(at, now) for at in times)]
-        )
+        return min([now + (TRACE_STEP if quiet else MINUTE), *(next_step(at, now) for at in times)])
+
+    def trace_until(self, now: datetime) -> datetime:
+        """How long also what is said of the trace stays true: trouble at its end grows by the
+        minute, trouble at its beginning wanes, and what begins within it will."""
+        told = [span for span in self.trace if span.status in TOLD_OF_TRACE]
+        moves = any(span in (self.trace[0], self.trace[-1]) for span in told)
+        wanes = (span.start + TRACE for span in told if span.start + TRACE > now)
+        return min([now + (MINUTE if moves else TRACE_STEP), *wanes])
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,30 +342,15 @@ def _counts(grouped: Counter[tuple[int, Status]], stale: Collection[int]) -> Cou
     return Counts(counts)
 
 
-def _next_step(at: datetime, now: datetime) -> datetime:
-    """When "6 min ago" becomes "7 min ago", or what is to come has come. Seconds are told to the
-    nearest ten, that a row is not drawn anew in each of them."""
-    if at > now:
-        return at
-    age = now - at
-    step = next(
-        (unit for unit in (timedelta(days=1), timedelta(hours=1), MINUTE) if age >= unit),
-        timedelta(seconds=10),
-    )
-    return now + step - age % step
-
-
 def _traces(
     endpoints: Sequence[Endpoint], head: Head, now: datetime
 ) -> dict[int, Sequence[uptime.Span]]:
     """The last 24 hours of each."""
     start = now - TRACE
     changes: dict[int, list[uptime.Change]] = {}
-    found = StatusChange.objects.filter(endpoint__in=[e.pk for e in endpoints], at__gt=start)
-    for change in found.order_by("at", "pk"):
-        changes.setdefault(change.endpoint_id, []).append(
-            uptime.Change(change.at, change.former, change.status)
-        )
+    for found in _changes([endpoint.pk for endpoint in endpoints], start):
+        change = uptime.Change(found["at"], _status(found["was"]), _status(found["now"]))
+        changes.setdefault(found["endpoint_id"], []).append(change)
     gaps = {source.pk: list(source.unread) for source in head.sources}
     stale = head.stale(now)
     for source in head.sources:
@@ -370,3 +367,24 @@ def _traces(
         )
         for endpoint in endpoints
     }
+
+
+def _changes(endpoints: Sequence[int], start: datetime) -> Iterable[Any]:
+    """One query, which for a single endpoint is not written anew."""
+    if len(endpoints) == 1:
+        return _CHANGES_OF_ONE.rows(*endpoints, start)
+    return _told(StatusChange.objects.filter(endpoint__in=endpoints, at__gt=start))
+
+
+def _told(changes: QuerySet[StatusChange]) -> QuerySet[StatusChange, Any]:
+    return changes.order_by("at", "pk").values("endpoint_id", "at", "was", "now")
+
+
+_CHANGES_OF_ONE = Statement(
+    lambda pk, start: _told(StatusChange.objects.filter(endpoint=pk, at__gt=start)),
+    *(2**62, datetime(2000, 1, 1, tzinfo=UTC)),
+)
+
+
+def _status(value: str) -> Status | None:
+    return Status(value) if value else None

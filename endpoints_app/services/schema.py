@@ -7,15 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from django.db import transaction
-
 from endpoints_app.databricks_api import errors
 from endpoints_app.domain import openapi, openapi_values
 from endpoints_app.domain.kind import Kind
 from endpoints_app.domain.masking import clean
 from endpoints_app.domain.openapi import Document, Unreadable
 from endpoints_app.models import Endpoint, SchemaCopy
-from endpoints_app.services import clients, schema_check
+from endpoints_app.services import clients, live, schema_check
 from endpoints_app.services.upstream import Problem, shared_read
 
 FRESH_SECONDS = 5
@@ -134,7 +132,7 @@ def _fetch(endpoint: Endpoint, seconds: float, now: datetime) -> int | Unreadabl
 
 def _keep(endpoint: Endpoint, version: int, text: str, now: datetime) -> SchemaCopy:
     digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    with transaction.atomic():
+    with live.writing():
         copy, made = SchemaCopy.objects.get_or_create(
             endpoint=endpoint,
             config_version=version,
@@ -154,6 +152,8 @@ def _keep(endpoint: Endpoint, version: int, text: str, now: datetime) -> SchemaC
         old = SchemaCopy.objects.filter(endpoint=endpoint).exclude(pk=copy.pk)
         last = list(old.values_list("pk", flat=True)[VERSIONS - 1 :])
         SchemaCopy.objects.filter(pk__in=last).delete()
+        if made:  # which its timeline tells
+            Endpoint.objects.filter(pk=endpoint.pk).update(revision=live.next_revision())
     return copy
 
 

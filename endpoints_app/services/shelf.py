@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -36,3 +37,34 @@ class Shelf(Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self._kept)
+
+
+class _Drawn(NamedTuple, Generic[V]):
+    thing: V
+    at: datetime
+    until: datetime
+
+
+class ShelfForATime(Generic[K, V]):
+    """A shelf of what also tells times: each thing is true until one of them would read
+    differently, and was not yet before it was drawn."""
+
+    def __init__(self, most: int) -> None:
+        self.shelf: Shelf[K, _Drawn[V]] = Shelf(most)
+
+    def get(self, key: K, now: datetime) -> V | None:
+        kept = self.shelf.get(key)
+        return kept.thing if kept is not None and kept.at <= now < kept.until else None
+
+    def put(self, key: K, thing: V, *, now: datetime, until: datetime) -> V:
+        self.shelf.put(key, _Drawn(thing, now, until))
+        return thing
+
+    def clear(self) -> None:
+        self.shelf.clear()
+
+    def __iter__(self) -> Iterator[V]:
+        return (kept.thing for kept in self.shelf)
+
+    def __len__(self) -> int:
+        return len(self.shelf)

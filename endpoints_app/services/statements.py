@@ -6,6 +6,7 @@ For the database they are small; writing one anew each time would cost a multipl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -66,7 +67,7 @@ class Statement(Generic[M]):
 
     def _asked(self, values: Sequence[Any]) -> Iterator[list[Any]]:
         sql, params, converters, *_ = self._written
-        given = dict(zip(self._samples, values, strict=True))
+        given = dict(zip(self._slots, map(_adapted, values), strict=True))
         # PostgreSQL plans it once per connection (dashboard/postgresql/); SQLite does so anyway.
         with getattr(connection, "preparing_cursor", connection.cursor)() as cursor:
             cursor.execute(sql, [given.get(param, param) for param in params])
@@ -80,17 +81,26 @@ class Statement(Generic[M]):
             yield row
 
     @cached_property
+    def _slots(self) -> list[Any]:
+        return list(map(_adapted, self._samples))
+
+    @cached_property
     def _written(self) -> Written:
         query = self._build(*self._samples).query
         compiler = query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
-        if not set(self._samples) <= set(params):
+        if not set(self._slots) <= set(params):
             raise ValueError(f"A sample is no parameter of {sql}")
         columns = [expression for expression, *_ in compiler.select]
         converters = compiler.get_converters(columns)
         if query.selected is not None:
             return Written(sql, params, converters, list(query.selected), None)
         return Written(sql, params, converters, (), _objects(compiler))
+
+
+def _adapted(value: Any) -> Any:
+    """As the database takes it: SQLite has times as text."""
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
 def _objects(compiler: Any) -> Objects:

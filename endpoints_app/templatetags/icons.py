@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -10,6 +12,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@lru_cache(maxsize=500)  # a page has dozens of them, and there are few
 def icon(name: str, tone: str = "") -> SafeString:
     """A symbol of `_sprite.html`; `tone` colours it as a status."""
     classes = "i"

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from endpoints_app import sentences
-from endpoints_app.domain.lifecycle import OperationKind, State
+from endpoints_app.domain.lifecycle import OUTCOME_SHOWN, OperationKind, State
 from endpoints_app.models import AuditEntry, Operation
 from endpoints_app.services import operation_list
 
@@ -45,7 +45,7 @@ def took(operation: Operation) -> timedelta | None:
 @register.filter
 def is_recent(operation: Operation, now: datetime) -> bool:
     """Settled so lately that whoever asked is still looking for the outcome."""
-    return operation.settled_at is not None and now - operation.settled_at < timedelta(minutes=2)
+    return operation.settled_at is not None and now - operation.settled_at < OUTCOME_SHOWN
 
 
 @register.filter

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 register = template.Library()
@@ -16,6 +18,11 @@ register = template.Library()
 @register.simple_tag
 def units() -> dict[str, str]:
     """How times are said; the page's script says them with the same words."""
+    return _units(get_language())
+
+
+@cache
+def _units(language: str | None) -> dict[str, str]:
     return {
         # Translators: seconds, minutes, hours and days, as short as they can be.
         "s": _("%s s"),

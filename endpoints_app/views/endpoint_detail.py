@@ -1,15 +1,16 @@
 """One endpoint's overview, and what changed in it.
 
 All of it but the frame is drawn once for everybody with the same roles in its workspace, and kept
-in the process for the moment in which it stays true, as its heading is (kept_heading.py). What is
-told without a new revision of the endpoint, as logs that were kept, comes that moment later.
-Nothing of a person is in it.
+in the process while it is true, as its heading is (kept_heading.py): until something is told of the
+endpoint, which gives it a new revision, or a time in it would read differently. Only when it was
+last read is filled in for each reader, since every reading moves it. Nothing of a person is in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -19,34 +20,52 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from endpoints_app.domain.ages import end_of_day, next_step
 from endpoints_app.models import Endpoint
 from endpoints_app.services import activity, detail
 from endpoints_app.services.live import Since
-from endpoints_app.services.shelf import Shelf
+from endpoints_app.services.shelf import ShelfForATime
 from endpoints_app.views import guards, heading, kept_heading, partial
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    html: SafeString
+    """`before` and `after` the time of the last reading, which is that of its workspace's list or
+    a newer one of its own."""
+
+    before: SafeString
+    after: SafeString
     title: str
     poll_url: str
     workspace: int
+    read_at: datetime
+    listed: bool
+
+    def last_read(self, listed_at: datetime | None) -> datetime:
+        newer = self.listed and listed_at is not None and listed_at > self.read_at
+        return listed_at if newer and listed_at is not None else self.read_at
 
 
-_kept: Shelf[Hashable, Overview] = Shelf(most=300)
-"""Of some fifteen kilobytes each."""
+READ_AT = SafeString("<!-- read at -->")
+"""Stands for it in what is kept. Whatever an endpoint is called, text in a page is escaped."""
+
+NOT_READ_YET = timedelta(seconds=10)
+"""So long a page is kept that had no details to show: they are asked for again."""
+
+_kept: ShelfForATime[Hashable, Overview] = ShelfForATime(most=1_000)
+"""Of some thirteen kilobytes each."""
 
 
 @require_safe
 def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     known = guards.known(request, workspace, name)
     key = kept_heading.key_of(request, known) if known is not None else None
-    overview = _kept.get(key)
+    now = timezone.now()
+    overview = _kept.get(key, now)
     if overview is None:
-        overview = _drawn(request, _read(request, workspace, name))
+        overview, until = _drawn(request, _read(request, workspace, name))
         if key is not None:
-            _kept.put(key, overview)
+            _kept.put(key, overview, now=now, until=until)
     return render(request, "endpoints/detail.html", _frame(request, overview))
 
 
@@ -75,15 +94,31 @@ def _read(request: HttpRequest, workspace: str, name: str) -> Endpoint:
     return endpoint
 
 
-def _drawn(request: HttpRequest, endpoint: Endpoint) -> Overview:
+def _drawn(request: HttpRequest, endpoint: Endpoint) -> tuple[Overview, datetime]:
+    """Also until when it is true."""
     context = _context(request, endpoint)
-    return Overview(
-        # Without the request, so that no token can get into what others are shown.
-        html=render_to_string("endpoints/_overview_whole.html", context),
+    # Without the request, so that no token can get into what others are shown.
+    html = render_to_string("endpoints/_overview_whole.html", context | {"read_at": READ_AT})
+    before, _, after = html.partition(READ_AT)
+    overview = Overview(
+        SafeString(before),
+        SafeString(after),
         title=f"{endpoint.name} · {context['status_label']} · Serving Desk",
         poll_url=context["poll_url"],
         workspace=endpoint.workspace_id,
+        read_at=endpoint.observed_at,
+        listed=endpoint.missing_since is None,
     )
+    return overview, _true_until(endpoint, context)
+
+
+def _true_until(endpoint: Endpoint, context: dict[str, Any]) -> datetime:
+    now, configurations = context["now"], context["configurations"]
+    times = [heading.true_until(context), context["row"].trace_until(now), end_of_day(now)]
+    pending = configurations.pending if configurations is not None else None
+    changed_at = (pending and pending.started_at) or endpoint.updated_at
+    times += [next_step(at, now) for at in (endpoint.status_since, changed_at) if at is not None]
+    return min([*times, *([now + NOT_READ_YET] if endpoint.document is None else ())])
 
 
 def _frame(request: HttpRequest, overview: Overview) -> dict[str, Any]:
@@ -91,6 +126,7 @@ def _frame(request: HttpRequest, overview: Overview) -> dict[str, Any]:
     sources = heading.sources(head, overview.workspace)
     return {
         "overview": overview,
+        "read_at": overview.last_read(sources[0].observed_at),
         "poll_url": overview.poll_url,
         "cursor": head.cursor(now),
         "observed": partial.observed(sources),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,12 +13,15 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from endpoints_app import sentences
-from endpoints_app.domain.lifecycle import OperationKind
+from endpoints_app.domain.ages import end_of_day, next_step
+from endpoints_app.domain.lifecycle import OUTCOME_SHOWN, OperationKind
 from endpoints_app.domain.roles import Action
 from endpoints_app.domain.status import Status
 from endpoints_app.models import Endpoint
 from endpoints_app.services import acknowledging, clients, detail, listing, live, operations
 from endpoints_app.views import guards, partial
+
+KEPT_AT_MOST = timedelta(minutes=10)
 
 
 def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
@@ -57,6 +62,21 @@ def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
         "may_acknowledge": access.may(Action.ACKNOWLEDGE, endpoint.workspace_id),
         "databricks_url": databricks_url(endpoint),
     }
+
+
+def true_until(context: Mapping[str, Any]) -> datetime:
+    """How long a heading of that context may be shown to others: until a time in it would read
+    differently."""
+    now, latest = context["now"], context["latest"]
+    row: listing.Row = context["row"]
+    times = [now + KEPT_AT_MOST]
+    if row.operation is not None:
+        times.append(next_step(row.operation.sending_at or row.operation.requested_at, now))
+    elif latest is not None and latest.settled_at is not None:
+        times.append(latest.settled_at + OUTCOME_SHOWN)
+    if row.taken is not None:
+        times += [next_step(row.taken.at, now), row.taken.until, end_of_day(now)]
+    return min(time for time in times if time > now)
 
 
 def sources(head: live.Head, workspace: int) -> list[live.Source]:

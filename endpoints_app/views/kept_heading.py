@@ -1,10 +1,12 @@
 """What stands above every page of one endpoint, drawn once for everybody with the same roles in its
-workspace. A page that keeps its own content too need not read the endpoint at all."""
+workspace, and kept in the process while it is true. A page that keeps its own content too need not
+read the endpoint at all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,11 +17,8 @@ from django.utils.translation import get_language
 
 from endpoints_app.models import Endpoint
 from endpoints_app.services.roster import Member
-from endpoints_app.services.shelf import Shelf
+from endpoints_app.services.shelf import ShelfForATime
 from endpoints_app.views import guards, heading, partial
-
-KEPT_SECONDS = 10
-"""So long what is told without a new revision of the endpoint may come later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Heading:
     poll_url: str
 
 
-_kept: Shelf[Hashable, Heading] = Shelf(most=500)
+_kept: ShelfForATime[Hashable, Heading] = ShelfForATime(most=500)
 """Of some six kilobytes each."""
 
 
@@ -39,23 +38,26 @@ def of(
     heading as it was drawn, and then without the endpoint."""
     if known is None:
         return heading.of(request, read()) | {"tab": tab}
-    key = (tab, *key_of(request, known))
-    found = _kept.get(key) or _kept.put(key, _drawn(request, read(), tab))
-    now, head = timezone.now(), guards.head(request)
+    key, now = (tab, *key_of(request, known)), timezone.now()
+    found = _kept.get(key, now)
+    if found is None:
+        found, until = _drawn(request, read(), tab)
+        _kept.put(key, found, now=now, until=until)
+    head = guards.head(request)
     sources = heading.sources(head, known.workspace)
     frame = partial.frame(found.poll_url, head, sources, now)
     return frame | {"heading": found.html, "name": known.name, "tab": tab}
 
 
 def key_of(request: HttpRequest, known: Member) -> tuple[Hashable, ...]:
-    """All that a heading depends on."""
+    """All that a heading and an overview depend on, but the time: whatever is told of an endpoint
+    stamps it with a new revision, and that its workspace was silent is the head's to say."""
     now, head = timezone.now(), guards.head(request)
     (source,) = heading.sources(head, known.workspace)
     return (
         *(head.epoch, known.version, get_language()),
         guards.access_of(request).roles(known.workspace),
-        *(source.observed_at, source.is_stale(now), source.unread[-1:]),
-        int(now.timestamp()) // KEPT_SECONDS,
+        *(source.observed_at if source.is_stale(now) else None, source.unread[-1:]),
     )
 
 
@@ -63,8 +65,9 @@ def forget() -> None:
     _kept.clear()
 
 
-def _drawn(request: HttpRequest, endpoint: Endpoint, tab: str) -> Heading:
+def _drawn(request: HttpRequest, endpoint: Endpoint, tab: str) -> tuple[Heading, datetime]:
+    """Also until when it is true."""
     context = heading.of(request, endpoint) | {"tab": tab}
     # Without the request, so that no token can get into what others are shown.
     html = SafeString(render_to_string("panels/_heading.html", context))
-    return Heading(html, context["poll_url"])
+    return Heading(html, context["poll_url"]), heading.true_until(context)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,19 +19,12 @@ from django.utils.translation import get_language
 from endpoints_app.services import listing
 from endpoints_app.services.listing import Version
 from endpoints_app.services.live import Head
-from endpoints_app.services.shelf import Shelf
+from endpoints_app.services.shelf import ShelfForATime
 
 BETWEEN_CELLS = re.compile(r"\s*\n\s*(?=</?t[dhr]\b)")
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    html: str
-    drawn_at: datetime
-    true_until: datetime
-
-
-_kept: Shelf[tuple[Any, ...], Kept] = Shelf(most=20_000)
+_kept: ShelfForATime[tuple[Any, ...], str] = ShelfForATime(most=20_000)
 """Of about a kilobyte each."""
 
 
@@ -44,9 +36,9 @@ def drawn(
     places = _places(head, now)
     found: dict[int, str] = {}
     for version in versions:
-        kept = _kept.get((version, places.get(version.workspace)))
-        if kept is not None and kept.drawn_at <= now < kept.true_until:
-            found[version.pk] = kept.html
+        kept = _kept.get((version, places.get(version.workspace)), now)
+        if kept is not None:
+            found[version.pk] = kept
     missing = [version for version in versions if version.pk not in found]
     if missing:
         found |= _draw(missing, head, now, places)
@@ -85,8 +77,7 @@ def _draw(
         html = BETWEEN_CELLS.sub("", template.render({"row": row, "now": now}).strip())
         version = asked[row.endpoint.pk]
         key = (version, places.get(version.workspace))
-        _kept.put(key, Kept(html, now, row.true_until(now)))
-        found[version.pk] = html
+        found[version.pk] = _kept.put(key, html, now=now, until=row.true_until(now))
     return found
 
 

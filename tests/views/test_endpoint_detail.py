@@ -16,7 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 from endpoints_app.domain.status import Status
 from endpoints_app.models import Endpoint
 from endpoints_app.services import status_payload
-from endpoints_app.views.kept_heading import KEPT_SECONDS
+from endpoints_app.views import endpoint_detail
 from tests.conftest import Lab
 from tests.views.conftest import SHOWN, START, Fleet, recorded
 from tests.views.pages import inline, one, soup, text
@@ -381,6 +381,16 @@ def test_an_answer_that_is_none_leaves_the_page_without_details(
     assert Endpoint.objects.get(name=name).gone_at is None
 
 
+def test_details_that_did_not_come_are_asked_for_again_before_long(lab: Lab, near: Client) -> None:
+    name = Endpoint.objects.filter(document__isnull=True)[0].name
+    lab.emulator.fault("status", status=403)
+    assert "has not been read yet" in text(page(near, name), "#overview")
+
+    lab.emulator.clear_faults()
+    with time_machine.travel(lab.clock.forward(11), tick=False):
+        assert "has not been read yet" not in text(page(near, name), "#overview")
+
+
 def test_one_that_is_gone_meanwhile_is_not_found(lab: Lab, near: Client) -> None:
     name = Endpoint.objects.filter(document__isnull=True)[0].name
     lab.emulator.world.remove(name)
@@ -395,15 +405,14 @@ def test_one_that_is_gone_meanwhile_is_not_found(lab: Lab, near: Client) -> None
 def test_the_page_costs_a_fixed_number_of_queries(
     fleet: Fleet, as_vera: Client, otto: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Session, account and head. Who comes first in a few seconds has it drawn: the endpoint with
-    what is under way, the changes of its day, the latest operation, the timeline."""
+    """Session, account and head. Who comes first has it drawn: the endpoint with what is under way,
+    the changes of its day, the latest operation, the timeline."""
     page(as_vera, "churn")
     page(as_vera, "basket-recommender")  # Django tries once whether the database knows JSON
     everybody, first = 2 + 3, 1 + 1 + 1 + 1
     with django_assert_num_queries(everybody):
         page(as_vera, "churn")
-    fleet.forward(KEPT_SECONDS)
-    fleet.answered()
+    endpoint_detail.forget()
     with django_assert_num_queries(everybody + first):
         page(as_vera, "churn")
 
@@ -411,23 +420,3 @@ def test_the_page_costs_a_fixed_number_of_queries(
     changed = 1  # what this process has not heard of
     with django_assert_num_queries(everybody + changed + first + 1):  # how long it usually takes
         page(as_vera, "customer-ltv")
-
-
-def test_an_overview_is_kept_for_moments_and_never_past_a_change(
-    fleet: Fleet, as_vera: Client, settings: Any
-) -> None:
-    def shown() -> str:
-        return str(one(page(as_vera, "customer-ltv"), "#title [data-status]")["data-status"])
-
-    before = shown()
-    fleet.read(fleet.document("customer-ltv") | {"state": {"ready": "NOT_READY"}})
-    after = shown()
-    fleet.forward(settings.STALE_SECONDS)
-    assert shown() == after, "not yet"
-    fleet.forward(1)
-
-    assert before == "ready" != after
-    assert shown() == "unknown"
-
-    fleet.bury("customer-ltv")
-    assert as_vera.get("/w/lab/e/customer-ltv/").status_code == 404

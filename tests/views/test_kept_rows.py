@@ -127,7 +127,7 @@ def test_a_silent_source_and_the_gap_it_leaves_are_drawn(
 
 
 def test_old_rows_make_room(fleet: Fleet, as_vera: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_rows._kept, "most", 20)
+    monkeypatch.setattr(kept_rows._kept.shelf, "most", 20)
     for code in ("en", "ja"):
         with translation.override(code):
             head = live.read_head()
