@@ -61,11 +61,13 @@ def _feed(page: Page, slug: str, link: str, own: str, language: str) -> str:
         "time": status_times.exact(page.observed_at) if page.observed_at else "–",
         "age": int(page.max_age.total_seconds()),
     }
+    # Translators: what the feed leaves out.
+    reach = _("It goes back 14 days.")
     found = _Feed(
         said.name() if not page.title else f"{page.title} · {said.name()}",
         link,
         "",
-        subtitle=f"{said.verdict(page)}. {age}",
+        subtitle=f"{said.verdict(page)}. {age}. {reach}",
         language=language,
         feed_url=own,
         feed_guid=_id("feed", slug),

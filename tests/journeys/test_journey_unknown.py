@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.harness import Desk
 from tests.journeys.conftest import Visitors
+from tests.journeys.looks import PHONE
 from tests.journeys.pages import expect_never_reloaded, expect_status, mark, path_of
 
 pytestmark = pytest.mark.journey
@@ -42,7 +45,7 @@ def test_with_worker_and_beat_dead_every_open_page_turns_unknown_and_back(
 def test_with_web_dead_too_an_open_page_turns_unknown_by_its_own_clock(
     desk: Desk, visit: Visitors
 ) -> None:
-    page, failed = visit("vera"), visit("vera")
+    page, failed = visit("vera"), visit("vera", **PHONE)
     page.goto("/endpoints/")
     mark(page)
     expect_status(page, ENDPOINT, "ready")
@@ -57,6 +60,8 @@ def test_with_web_dead_too_an_open_page_turns_unknown_by_its_own_clock(
     expect(known).to_have_count(0)
     expect_status(failed, FAILED, "unknown")
     expect(reason).to_have_count(1)  # the title tells of the age now
+    chip = failed.locator("#fresh summary")
+    expect(chip).to_have_text(re.compile(r"^lab silent for \d+ "), use_inner_text=True)
 
     desk.start("web", "worker-sync", "worker-operations", "beat")
     expect_status(page, ENDPOINT, "ready", timeout=AFTER_THE_LEASE)

@@ -458,7 +458,9 @@ def test_the_feed_keeps_its_ids_and_tells_none_of_ours(fleet: Fleet, otto: User)
     assert all(re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", str(found)) for found in ids[0])
     updated = [feed.findtext(f"{ATOM}updated") for feed in (first, later)]
     assert updated[0] == updated[1], "nothing happened: nothing is new"
-    assert "max age 45 s" in str(first.findtext(f"{ATOM}subtitle"))
+    subtitle = str(first.findtext(f"{ATOM}subtitle"))
+    assert "max age 45 s" in subtitle
+    assert "goes back 14 days" in subtitle
 
 
 def test_a_silence_is_news_in_the_feed(good: Fleet) -> None:
