@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TypeVar
 
 from django.conf import settings
@@ -57,7 +58,7 @@ class OwnerLine:
     all: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tally:
     groups: Sequence[Group]
 
@@ -90,7 +91,7 @@ class Tally:
         numbers = self._numbers(lambda it: it.kind, Standing.IMPOSSIBLE)
         return sorted(numbers.items(), key=lambda it: -it[1])
 
-    @property
+    @cached_property
     def policies(self) -> list[PolicyLine]:
         """Those in use, the most used first."""
         found: dict[str, dict[str, int]] = {}
