@@ -7,10 +7,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 
 
-def asked(params: QueryDict) -> str:
-    """What the address says, without the poller's own part."""
+def asked(params: QueryDict, *besides: str) -> str:
+    """What the address says, without the poller's own part and without `besides`."""
     kept = params.copy()
-    kept.pop("since", None)
+    for name in ("since", *besides):
+        kept.pop(name, None)
     return kept.urlencode()
 
 

@@ -14,7 +14,7 @@ from endpoints_app.services.shelf import Shelf
 
 register = template.Library()
 
-_kept: Shelf[tuple[Any, ...], SafeString] = Shelf(most=1_000)
+_kept: Shelf[tuple[Any, ...], SafeString] = Shelf(most=2_000)
 """Of some kilobytes each."""
 
 

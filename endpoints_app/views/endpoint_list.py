@@ -93,6 +93,7 @@ def _context(request: HttpRequest, now: datetime) -> dict[str, Any]:
     found = listing.page(visible, filters, head, now)
     return {
         "address": address,
+        "narrowing": asked(request.GET, "page"),  # the same on each page of what it leaves
         "form": form,
         "ignored": ignored,
         "filters": found.filters,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -50,6 +51,28 @@ def test_a_page_is_the_same_whether_its_parts_were_kept_or_not(
 
     assert [without_tokens(html(*each)) for each in asked] == first
     assert [without_tokens(html(*each)) for each in reversed(asked)] == first[::-1]
+
+
+def test_the_pages_of_one_list_share_all_but_what_tells_them_apart(
+    fleet: Fleet, as_vera: Client
+) -> None:
+    """Who leafs through a fleet has nothing but the links to other pages drawn anew."""
+    churn = fleet.document("lead-scoring")
+    fleet.add(*(churn | {"name": f"more-{n:03}", "id": f"id-{n}"} for n in range(250)))
+    asked = [f"/endpoints/?q=more&sort=-name&page={number}" for number in (1, 2, 3)]
+    first = []
+    for url in asked:
+        kept.forget()
+        first.append(without_tokens(html(as_vera, url)))
+    kept.forget()
+
+    found, sizes = [], []
+    for url in asked:
+        found.append(without_tokens(html(as_vera, url)))
+        sizes.append(len(kept._kept))
+
+    assert found == first
+    assert [after - before for before, after in pairwise(sizes)] == [1, 1]
 
 
 def test_an_overview_that_is_kept_is_told_apart_by_role(
