@@ -20,6 +20,7 @@ from endpoints_app.templatetags import kept
 from endpoints_app.views import (
     endpoint_detail,
     kept_charts,
+    kept_entries,
     kept_heading,
     kept_rows,
     packing,
@@ -52,6 +53,7 @@ def _nothing_remembered() -> Iterator[None]:
     upstream.forget()
     status_payload.forget()
     roster.forget()
+    kept_entries.forget()
     kept_rows.forget()
     kept_charts.forget()
     kept.forget()

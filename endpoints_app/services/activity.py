@@ -7,11 +7,12 @@ what is new meanwhile moves nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from django.db import models
 
@@ -75,25 +76,50 @@ _KINDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    entries: Sequence[Entry]
+class Found:
+    """An entry as its table tells of it, and not yet read: where two are equal, so is all that the
+    timeline says of them."""
+
+    key: Key
+    rows: tuple[tuple[Key, Any], ...]  # several of the logs that were kept at once
+
+
+E = TypeVar("E", Entry, Found, Entry | Found, covariant=True)
+Some = TypeVar("Some", Entry, Entry | Found)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[E]):
+    entries: Sequence[E]
     older: Key | None  # where the next page goes on
 
 
-def page(endpoint: Endpoint, filters: Filters, *, now: datetime, size: int = PAGE_SIZE) -> Page:
+def page(
+    endpoint: Endpoint, filters: Filters, *, now: datetime, size: int = PAGE_SIZE
+) -> Page[Entry]:
     """The newest entries, or those from the filters' place on. One statement."""
-    found = activity_query.newest(endpoint, filters, now, size + 1)
-    older = found[size - 1][0] if len(found) > size else None
-    return Page(_entries(endpoint, found[:size]), older)
+    rows = found(endpoint, filters, now=now, size=size)
+    return Page([entry_of(endpoint, it) for it in rows.entries], rows.older)
 
 
-def with_events(page: Page, filters: Filters, told: Sequence[Event], *, now: datetime) -> Page:
+def found(
+    endpoint: Endpoint, filters: Filters, *, now: datetime, size: int = PAGE_SIZE
+) -> Page[Found]:
+    """The same page for who has drawn most of it before."""
+    rows = activity_query.newest(endpoint, filters, now, size + 1)
+    older = rows[size - 1][0] if len(rows) > size else None
+    return Page(_found(rows[:size]), older)
+
+
+def with_events(
+    page: Page[Some], filters: Filters, told: Sequence[Event], *, now: datetime
+) -> Page[Some]:
     """The page with the events that lie in its span; what a filter asks for they have to match."""
     if filters.who or filters.kind not in (None, Kind.EVENTS):
         return page
     start, end = filters.span(now)
     place = filters.place
-    among = [
+    among: list[Some] = [
         Entry(Key(event.at, EVENT, number), event=event, name=f"event-{number}")
         for number, event in enumerate(reversed(told), start=1)
         if (start is None or event.at >= start) and (end is None or event.at < end)
@@ -102,8 +128,9 @@ def with_events(page: Page, filters: Filters, told: Sequence[Event], *, now: dat
         among = [entry for entry in among if entry.key < place or entry.key == filters.at]
     if page.older is not None:
         among = [entry for entry in among if entry.key > page.older]
-    together = sorted([*page.entries, *among], key=lambda entry: entry.key, reverse=True)
-    return Page(together, page.older)
+    among += page.entries
+    among.sort(key=lambda entry: entry.key, reverse=True)
+    return Page(among, page.older)
 
 
 EVENT: Final = 0
@@ -131,49 +158,60 @@ def everything(
         filters = replace(filters, before=one.older, at=None)
 
 
-def counts(endpoint: Endpoint, filters: Filters, *, now: datetime) -> dict[Kind, int]:
-    """How many entries each kind has, by the filters' time and person. One statement."""
-    found = dict.fromkeys(Kind, 0)
-    for what, n in activity_query.per_kind(endpoint, replace(filters, kind=None), now):
-        found[Kind(what)] += n
-    return found
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many entries there are on all pages: of each `kind` by the filters' time and person, and
+    in each of the `months`, the latest first, by their kind and person."""
+
+    kinds: Mapping[Kind, int]
+    months: Sequence[tuple[datetime, int]]
+
+    @property
+    def all(self) -> int:
+        """What nobody here did is of other kinds too."""
+        return sum(n for kind, n in self.kinds.items() if kind is not Kind.OUTSIDE)
 
 
-def months(endpoint: Endpoint, filters: Filters, *, now: datetime) -> list[tuple[datetime, int]]:
-    """How many entries each month has, the latest first. One statement."""
-    found: dict[datetime, int] = {}
-    whenever = replace(filters, period="", month=None)
-    for month, n in activity_query.per_month(endpoint, whenever, now):
-        found[month] = found.get(month, 0) + n
-    return sorted(found.items(), reverse=True)
-
-
-def people(endpoint: Endpoint) -> list[str]:
-    """Who did anything here, as far as we know."""
-    known = AuditEntry.objects.filter(
-        workspace=endpoint.workspace.name, endpoint=endpoint.name, at__gte=endpoint.first_seen_at
+def tally(endpoint: Endpoint, filters: Filters, *, now: datetime) -> Tally:
+    """One statement; a second one for a period, which is not made of months."""
+    anything = replace(filters, kind=None, before=None, at=None)
+    by_month = activity_query.per_kind_and_month(
+        endpoint, replace(anything, period="", month=None), now
     )
-    return list(known.order_by("actor_name").values_list("actor_name", flat=True).distinct())
+    months: Counter[datetime] = Counter()
+    for kind, month, n in by_month:
+        if kind is (filters.kind or kind) and (filters.kind or kind is not Kind.OUTSIDE):
+            months[month] += n
+    if filters.period and filters.month is None:
+        in_time = activity_query.per_kind(endpoint, anything, now)
+    else:
+        in_time = [(kind, n) for kind, at, n in by_month if at == (filters.month or at)]
+    kinds = dict.fromkeys(Kind, 0)
+    for kind, n in in_time:
+        kinds[kind] += n
+    return Tally(kinds, sorted(months.items(), reverse=True))
 
 
 # Rows ------------------------------------------------------------------------------------------
 
 
-def _entries(endpoint: Endpoint, found: Iterable[tuple[Key, int, Any]]) -> list[Entry]:
-    entries: list[Entry] = []
-    for (source, _), group in groupby(found, lambda row: (row[1], row[0].at)):
-        made = [(key, _row(MODELS[source], endpoint, key, told)) for key, _, told in group]
+def _found(rows: Iterable[tuple[Key, Any]]) -> list[Found]:
+    entries: list[Found] = []
+    for (source, _), group in groupby(rows, lambda row: (row[0].source, row[0].at)):
+        some = tuple(group)
         if source == LOGS:  # those kept at once are one entry
-            key, first = made[0]
-            logs = [row for _, row in made]
-            entries.append(Entry(key, kept=logs, name=f"kept-{first.pk}"))
+            entries.append(Found(some[0][0], some))
             continue
-        entries += [_entry(key, row) for key, row in made]
+        entries += [Found(row[0], (row,)) for row in some]
     return entries
 
 
-def _entry(key: Key, row: Any) -> Entry:
+def entry_of(endpoint: Endpoint, told: Found) -> Entry:
+    rows = [_row(MODELS[key.source], endpoint, key, what) for key, what in told.rows]
+    key, row = told.key, rows[0]
     match row:
+        case LogSnapshot():
+            return Entry(key, kept=rows, name=f"kept-{row.pk}")
         case StatusChange():
             return Entry(key, change=row, name=f"change-{row.pk}")
         case Operation():

@@ -19,10 +19,10 @@ from endpoints_app import sentences
 from endpoints_app.domain.activity import PERIODS, Filters, Key, Kind
 from endpoints_app.models import Endpoint
 from endpoints_app.services import activity, activity_summary, events
-from endpoints_app.services.activity import Page
+from endpoints_app.services.activity import Entry, Found, Page
 from endpoints_app.services.events import Told
 from endpoints_app.services.upstream import Busy
-from endpoints_app.views import csv_file, guards, kept_heading
+from endpoints_app.views import csv_file, guards, kept_entries, kept_heading
 
 MOST_ROWS = 20_000  # of a download
 
@@ -37,21 +37,21 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     context = kept_heading.of(request, known, "activity", lambda: endpoint)
     context |= _urls(request, endpoint)
     context |= {"endpoint": endpoint, "title": _("Activity"), "now": now}
-    found = activity.page(endpoint, filters, now=now)
+    found: Page[Entry | Found] = activity.found(endpoint, filters, now=now)
     found, asked = _with_events(request, endpoint, found, filters, now)
-    counts = activity.counts(endpoint, filters, now=now)
+    tally = activity.tally(endpoint, filters, now=now)
     context |= {
         "filters": filters,
         "page": found,
+        "entries": kept_entries.drawn(endpoint, found.entries, now),
         "ask_for_events": not asked and _may_have_events(endpoint, filters, now),
-        "all": sum(n for kind, n in counts.items() if kind is not Kind.OUTSIDE),
+        "all": tally.all,
         "counts": [
             (kind, n, filters.kind is kind)
-            for kind, n in counts.items()
+            for kind, n in tally.kinds.items()
             if n or filters.kind is kind
         ],
-        "people": activity.people(endpoint),
-        "months": activity.months(endpoint, filters, now=now),
+        "months": tally.months,
         "summary": activity_summary.of(endpoint, guards.head(request), now=now),
     }
     return render(request, "activity/page.html", context)
@@ -62,7 +62,7 @@ def with_events(request: HttpRequest, workspace: str, name: str) -> HttpResponse
     """The same list with Databricks' own events in it; 204 where there are none to add."""
     endpoint = guards.endpoint(request, workspace, name)
     now, filters = timezone.now(), _filters(request)
-    before = activity.page(endpoint, filters, now=now)
+    before: Page[Entry | Found] = activity.found(endpoint, filters, now=now)
     told = _told(endpoint, now)
     found = activity.with_events(before, filters, told.events, now=now) if told else before
     if told is not None and not told.trouble and len(found.entries) == len(before.entries):
@@ -71,6 +71,7 @@ def with_events(request: HttpRequest, workspace: str, name: str) -> HttpResponse
         "endpoint": endpoint,
         "filters": filters,
         "page": found,
+        "entries": kept_entries.drawn(endpoint, found.entries, now),
         "now": now,
         "no_events": told is None or told.trouble,
     }
@@ -114,8 +115,12 @@ def _rows(
 
 
 def _with_events(
-    request: HttpRequest, endpoint: Endpoint, found: Page, filters: Filters, now: datetime
-) -> tuple[Page, bool]:
+    request: HttpRequest,
+    endpoint: Endpoint,
+    found: Page[Entry | Found],
+    filters: Filters,
+    now: datetime,
+) -> tuple[Page[Entry | Found], bool]:
     """With what is at hand, or with `?events=1` with what is asked for now."""
     told = events.known(endpoint, now=now)
     if told is None and "events" in request.GET:

@@ -24,7 +24,7 @@ from endpoints_app.models import (
     StatusChange,
     Workspace,
 )
-from endpoints_app.services import activity
+from endpoints_app.services import activity, activity_summary, live
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
@@ -179,7 +179,7 @@ def test_each_kind_can_be_asked_for_alone(kind: Kind, busy: Endpoint) -> None:
 
 
 def test_the_counts_are_those_of_the_entries(busy: Endpoint) -> None:
-    counted = activity.counts(busy, Filters(kind=Kind.STATUS), now=NOW)
+    counted = activity.tally(busy, Filters(kind=Kind.STATUS), now=NOW).kinds
     for kind in Kind:
         found = activity.page(busy, Filters(kind=kind), now=NOW).entries
         assert counted[kind] == sum(len(entry.kept) or 1 for entry in found), kind
@@ -195,7 +195,7 @@ def test_a_request_without_an_outcome_is_told_of(endpoint: Endpoint) -> None:
 def test_who_and_when(busy: Endpoint) -> None:
     assert kinds(busy, who="Otto") == ["status", "operations"]
     assert kinds(busy, who="Mika", kind=Kind.BUDGET) == ["budget"]
-    assert activity.people(busy) == ["Mika"]
+    assert activity_summary.of(busy, live.read_head(), now=NOW).people == ["Mika"]
     change(busy, ago(days=3))
     change(busy, datetime(2026, 9, 30, 23, 59, tzinfo=UTC))
     assert len(kinds(busy, period="24h")) == 11
@@ -204,7 +204,7 @@ def test_who_and_when(busy: Endpoint) -> None:
     september = datetime(2026, 9, 1, tzinfo=UTC)
     assert kinds(busy, month=september) == ["status"]
     assert kinds(busy, month=datetime(2026, 10, 1, tzinfo=UTC)) == []
-    counted = activity.months(busy, Filters(), now=NOW)
+    counted = activity.tally(busy, Filters(), now=NOW).months
     assert [month.month for month, _ in counted] == [11, 9]
     assert dict(counted)[september] == 1
 
