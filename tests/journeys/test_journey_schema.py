@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -47,9 +49,12 @@ def test_from_the_fields_to_an_answer(desk: Desk, visit: Visitors) -> None:
 
 def test_all_of_it_in_swagger_ui(visit: Visitors) -> None:
     """What its console says of the policy would fail the test."""
-    page = visit("vera")
+    page = visit("vera", color_scheme="dark")
     page.goto(f"{path_of(ENDPOINT)}schema/?read=1")
     page.get_by_role("link", name="All of it in Swagger UI").click()
+    expect(page.locator("html")).to_have_class(re.compile("dark-mode"))
+    page.emulate_media(color_scheme="light")
+    expect(page.locator("html")).not_to_have_class(re.compile("dark-mode"))
     page.get_by_role("button", name="POST").first.click()
     expect(page.locator(".opblock-body")).to_contain_text("Successful operation")
     expect(page.get_by_role("button", name="Try it out")).to_have_count(0)
