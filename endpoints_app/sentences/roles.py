@@ -15,20 +15,23 @@ ROLES: dict[Role, Promise] = {
 }
 
 
+LACKING: dict[Action, Promise] = {
+    Action.STOP: gettext_lazy("To stop an endpoint you need the role operator."),
+    Action.START: gettext_lazy("To start an endpoint you need the role operator."),
+    Action.DELETE: gettext_lazy("To delete an endpoint you need the role manager."),
+    Action.KEEP_METRICS: gettext_lazy("To have its metrics kept you need the role operator."),
+    Action.TRY: gettext_lazy("To send a request to an endpoint you need the role operator."),
+    Action.BUDGET: gettext_lazy("To change a budget policy you need the role manager."),
+    Action.PERMISSIONS: gettext_lazy("To change permissions you need the role manager."),
+    Action.ACKNOWLEDGE: gettext_lazy("To say who is on it you need the role operator."),
+    Action.MAINTAIN: gettext_lazy("To plan work you need the role operator."),
+    Action.STATUS_VIEWS: gettext_lazy("To change status pages you need the role manager."),
+}
+
+
 def lacking(action: Action, role: Role | None) -> str:
     """The sentence of a 403."""
-    wanted = {
-        Action.STOP: _("To stop an endpoint you need the role operator."),
-        Action.START: _("To start an endpoint you need the role operator."),
-        Action.DELETE: _("To delete an endpoint you need the role manager."),
-        Action.KEEP_METRICS: _("To have its metrics kept you need the role operator."),
-        Action.TRY: _("To send a request to an endpoint you need the role operator."),
-        Action.BUDGET: _("To change a budget policy you need the role manager."),
-        Action.PERMISSIONS: _("To change permissions you need the role manager."),
-        Action.ACKNOWLEDGE: _("To say who is on it you need the role operator."),
-        Action.MAINTAIN: _("To plan work you need the role operator."),
-        Action.STATUS_VIEWS: _("To change status pages you need the role manager."),
-    }.get(action, _("Your role does not allow this."))
+    wanted = str(LACKING[action]) if action in LACKING else _("Your role does not allow this.")
     if role is None:
         return wanted
     return _("%(wanted)s You are %(role)s here.") % {"wanted": wanted, "role": ROLES[role]}

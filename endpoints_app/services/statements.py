@@ -75,6 +75,8 @@ class Statement(Generic[M]):
         for row in map(list, found):
             for column, (convert, expression) in converters.items():
                 value = row[column]
+                if value is None:  # which every field has as None, and most of a wide row is
+                    continue
                 for converter in convert:
                     value = converter(value, expression, connection)
                 row[column] = value

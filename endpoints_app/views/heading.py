@@ -32,7 +32,8 @@ def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
     access = guards.access_of(request)
     role = access.best_role(endpoint.workspace_id)
     actions = []
-    for kind in OperationKind:
+    likely = _likely(row)
+    for kind in (likely, OperationKind.DELETE):
         refusal = operations.refusal_for(
             kind,
             endpoint,
@@ -46,7 +47,6 @@ def of(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
                 "kind": kind.value,
                 "label": sentences.operations.ASKS[kind],
                 "why_not": why_not,
-                "shown": kind is _likely(row),
             }
         )
     known = sources(head, endpoint.workspace_id)

@@ -210,6 +210,14 @@ def test_a_deleted_endpoint_is_found_by_its_id_alone(fleet: Fleet, as_mika: Clie
     assert offered(found) == set()
 
 
+def test_all_its_pages_are_led_to_also_once_it_is_gone(fleet: Fleet, as_mika: Client) -> None:
+    former = fleet.bury("churn")
+    for found in (page(as_mika, "customer-ltv"), page(as_mika, "churn", f"?id={former.uid}")):
+        tabs = [str(link["href"]) for link in found.select(".tabs a")]
+        assert len(tabs) == 7
+        assert {as_mika.get(url, follow=True).status_code for url in tabs} == {200}
+
+
 def test_a_successor_has_the_name_and_the_former_its_id(fleet: Fleet, as_vera: Client) -> None:
     former = fleet.bury("churn")
     fleet.add(fleet.document("churn") | {"id": "the-successor"})
