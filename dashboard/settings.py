@@ -6,100 +6,25 @@ docs/settings.md lists every variable; a test holds the two together.
 import os
 import re
 import secrets
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.environment import (
+    env_choice,
+    env_flag,
+    env_list,
+    env_names,
+    env_number,
+    env_redis,
+    env_text,
+    env_url,
+    env_value,
+)
 from endpoints_app.domain import budget
-
-T = TypeVar("T")
-
-
-# Readers ---------------------------------------------------------------------------------------
-
-
-def _read(name: str, parse: Callable[[str], T], default: T, wanted: str) -> T:
-    """The variable `name` through `parse`; empty counts as unset."""
-    text = os.environ.get(name, "").strip()
-    if not text:
-        return default
-    try:
-        return parse(text)
-    except (ValueError, KeyError):
-        # The value is not repeated, not by the cause either: it may be a misplaced secret.
-        raise ImproperlyConfigured(f"{name} must be {wanted}.") from None
-
-
-def env_text(name: str, default: str = "") -> str:
-    return _read(name, str, default, "a text")
-
-
-def env_flag(name: str, default: bool = False) -> bool:
-    words = {"1": True, "true": True, "yes": True, "on": True}
-    words |= {"0": False, "false": False, "no": False, "off": False}
-    return _read(name, lambda text: words[text.lower()], default, "on or off")
-
-
-def env_choice(name: str, default: str, *, among: list[str]) -> str:
-    words = {word: word for word in among}
-    return _read(name, lambda text: words[text.lower()], default, f"one of {', '.join(among)}")
-
-
-def env_number(name: str, default: float, *, least: float, most: float) -> float:
-    def parse(text: str) -> float:
-        number = float(text)
-        if not least <= number <= most:
-            raise ValueError
-        return number
-
-    return _read(name, parse, default, f"a number from {least:g} to {most:g}")
-
-
-def env_list(name: str, default: str = "", *, each: str = ".+", wanted: str = "") -> list[str]:
-    """Items between commas or spaces; `each` is the pattern that all of them match."""
-
-    def parse(text: str) -> list[str]:
-        items = [item for item in re.split(r"[,\s]+", text) if item]
-        if not all(re.fullmatch(each, item) for item in items):
-            raise ValueError
-        return items
-
-    return _read(name, parse, parse(default), wanted)
-
-
-def env_names(name: str) -> list[str]:
-    """Names that end up in URLs, groups and variables: short, plain, told apart by each."""
-    plain = "names of letters, digits, - and _, at most 63 characters each"
-    names = env_list(name, each=r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", wanted=plain)
-    if len({item.upper().replace("-", "_") for item in names}) != len(names):
-        raise ImproperlyConfigured(
-            f"{name} names a workspace twice, or two whose variables are called the same."
-        )
-    return names
-
-
-def env_url(name: str, schemes: set[str], default: str, *, path: str, example: str) -> str:
-    """A URL with one of `schemes`; `path` is the pattern of what follows the host's slash."""
-
-    def parse(text: str) -> str:
-        parts = urlsplit(text)
-        well = parts.scheme in schemes and re.fullmatch(path, parts.path.strip("/"))
-        if not well or parts.port == 0:  # a port that is no number raises by itself
-            raise ValueError
-        return text
-
-    return _read(name, parse, default, f"a URL such as {example}")
-
-
-def env_redis(name: str, default: str) -> str:
-    return env_url(name, {"redis", "rediss"}, default, path=r"\d*", example="redis://host:6379/0")
-
 
 # Where and how it runs -------------------------------------------------------------------------
 
@@ -394,7 +319,7 @@ LOG_SNAPSHOT_DAYS = env_number("LOG_SNAPSHOT_DAYS", 30, least=1, most=10_000)
 METRICS_DAYS = env_number("METRICS_DAYS", 14, least=1, most=400)
 OWNER_TAGS = env_list("OWNER_TAGS", "owner team")
 
-BUDGET_POLICY_NAMES: dict[str, str] = _read(
+BUDGET_POLICY_NAMES: dict[str, str] = env_value(
     "BUDGET_POLICY_NAMES", budget.names, {}, "ids with names, such as 6f1c…=shop-search, 90ab…=risk"
 )
 # Where no public call is: by workspace, how its own takes a change of policy.
@@ -402,7 +327,7 @@ BUDGET_POLICY_CALLS = {
     workspace: call
     for workspace, variable in [(name, re.sub(r"\W", "_", name.upper())) for name in WORKSPACES]
     if (
-        call := _read(
+        call := env_value(
             f"WORKSPACE_{variable}_BUDGET_POLICY_CALL",
             budget.Call.parse,
             None,

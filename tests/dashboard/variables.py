@@ -31,9 +31,9 @@ def _read_in(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=reader), args=[ast.Constant(value=str(name)), *_]):
-                if reader.startswith(("env", "_read")):
+                if reader.startswith("env"):
                     yield name
-            case ast.Call(func=ast.Name(id="_read"), args=[ast.JoinedStr(values=parts), *_]):
+            case ast.Call(func=ast.Name(id="env_value"), args=[ast.JoinedStr(values=parts), *_]):
                 yield "".join(
                     str(part.value) if isinstance(part, ast.Constant) else "<NAME>"
                     for part in parts
