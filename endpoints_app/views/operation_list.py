@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from endpoints_app.domain.lifecycle import State
+from endpoints_app.forms.address import asked
 from endpoints_app.forms.operations import OperationFilterForm
 from endpoints_app.services import access, detail, operation_list
 from endpoints_app.services.live import Since
@@ -22,8 +25,8 @@ from endpoints_app.views import guards, partial
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     context = _context(request, timezone.now())
-    if ignored := context["form"].ignored():
-        messages.warning(request, ignored)
+    if context["ignored"]:
+        messages.warning(request, context["ignored"])
     return render(request, "operations/list.html", context)
 
 
@@ -69,11 +72,27 @@ def _context(request: HttpRequest, now: datetime) -> dict[str, Any]:
     head = guards.head(request)
     sources = guards.sources(request, head)
     visible = [source.pk for source in sources]
-    form = OperationFilterForm(
-        request.GET,
-        workspaces=[source.name for source in sources],
-        actors=operation_list.actors(visible),
+    offered = (
+        tuple(source.name for source in sources),
+        tuple(operation_list.actors(visible)),
     )
-    found = operation_list.page(visible, form.filters(), now)
+    form, filters, ignored = _parsed(asked(request.GET), *offered, get_language())
+    found = operation_list.page(visible, filters, now)
     poll_url = partial.poll_url(request, "operations-changes")
-    return partial.frame(poll_url, head, sources, now) | {"form": form, "page": found}
+    return partial.frame(poll_url, head, sources, now) | {
+        "asked": asked(request.GET, "page"),
+        "offered": offered,
+        "form": form,
+        "ignored": ignored,
+        "page": found,
+        "counted": tuple(found.counts.values()),
+    }
+
+
+@lru_cache(maxsize=200)
+def _parsed(
+    address: str, workspaces: tuple[str, ...], actors: tuple[str, ...], language: str
+) -> tuple[OperationFilterForm, operation_list.Filters, str]:
+    """The address, read once for all who ask the same; what is in it was in the URL already."""
+    form = OperationFilterForm(QueryDict(address), workspaces=list(workspaces), actors=list(actors))
+    return form, form.filters(), form.ignored()

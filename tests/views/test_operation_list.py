@@ -8,9 +8,12 @@ import pytest
 from bs4 import BeautifulSoup
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from endpoints_app.models import Operation
+from endpoints_app.services import operation_list
+from endpoints_app.templatetags import kept
 from tests.views.conftest import Fleet
 from tests.views.pages import one, soup, text
 
@@ -167,6 +170,70 @@ def test_more_rows_cost_no_more_queries(
         fleet.ask(name, "stop", otto)
     with django_assert_num_queries(number):
         page(as_vera)
+
+
+def test_parts_that_are_kept_say_what_each_address_asks_in_each_language(
+    several: dict[str, Operation], as_vera: Client, as_mika: Client
+) -> None:
+    """Two readers in turn get each address as if it were the first."""
+
+    def told(client: Client, query: str, language: str) -> tuple[str, str]:
+        response = client.get(f"/operations/{query}", headers={"accept-language": language})
+        found = soup(response)
+        return str(one(found, "#filters")), str(one(found, "#counts"))
+
+    asked = [
+        (client, query, language)
+        for query in ("", "?kind=stop", "?who=Mika&outcome=done", "?period=7d&kind=stop")
+        for client in (as_vera, as_mika)
+        for language in ("en", "ja")
+    ]
+    first = []
+    for each in asked:
+        kept.forget()
+        first.append(told(*each))
+
+    assert [told(*each) for each in asked] == first
+    assert [told(*each) for each in reversed(asked)] == first[::-1]
+    assert len(set(first)) == 8
+
+
+def test_what_is_kept_follows_what_happens(
+    several: dict[str, Operation], fleet: Fleet, as_vera: Client, otto: User
+) -> None:
+    before = page(as_vera)
+    assert len(shown(before)) == 5
+    Operation.objects.filter(state="sent").update(state="confirmed", outcome="read")
+    fleet.ask("basket-recommender", "stop", otto)
+    Operation.objects.filter(endpoint__name="card-ocr-v1").update(actor_name="Nina")
+
+    after = page(as_vera)
+    assert "basket-recommender" in shown(after)
+    assert [b.get_text() for b in after.select("#counts b")] == ["1", "1", "1", "2", "1"]
+    assert "Nina" in text(after, "#filters [name=who]")
+    assert shown(page(as_vera, "?who=Nina")) == {"card-ocr-v1"}
+
+
+def test_time_goes_on_for_statements_that_were_written(
+    several: dict[str, Operation], fleet: Fleet, as_vera: Client
+) -> None:
+    assert len(shown(page(as_vera))) == 5
+    fleet.forward(25 * 3600)
+    assert shown(page(as_vera)) == {several["open"].endpoint.name}
+
+
+def test_who_sees_a_workspace_is_asked_for_it_alone(
+    several: dict[str, Operation], as_vera: Client
+) -> None:
+    """Also after somebody who sees others; and of none there is nothing."""
+    seen = next(iter(several.values())).endpoint.workspace_id
+    now = timezone.now()
+    found = operation_list.page([seen], operation_list.Filters(period="all"), now)
+    assert found.total == len(found.operations) == 5
+    for visible in ([seen + 1], []):
+        assert operation_list.page(visible, operation_list.Filters(period="all"), now).total == 0
+        assert operation_list.actors(visible) == []
+    assert operation_list.actors([seen]) == ["Mika", "Otto"]
 
 
 # One of them -----------------------------------------------------------------------------------
