@@ -18,6 +18,7 @@ from endpoints_app.models import Endpoint, Workspace
 from endpoints_app.services import clients, roster, status_payload, sync, upstream, workspaces
 from endpoints_app.templatetags import kept
 from endpoints_app.views import (
+    config,
     endpoint_detail,
     kept_charts,
     kept_entries,
@@ -53,6 +54,7 @@ def _nothing_remembered() -> Iterator[None]:
     upstream.forget()
     status_payload.forget()
     roster.forget()
+    config.forget()
     kept_entries.forget()
     kept_rows.forget()
     kept_charts.forget()

@@ -23,6 +23,7 @@ from endpoints_app.domain import config_content, config_diff
 from endpoints_app.domain.config_version import OPEN, Reported, Stage, stages
 from endpoints_app.domain.lifecycle import OperationKind, State
 from endpoints_app.models import ConfigVersion, Endpoint, Operation
+from endpoints_app.services.statements import Statement
 
 JSON = dict[str, Any]
 
@@ -209,13 +210,26 @@ def _turn(row: ConfigVersion, stage: Stage, one: Seen) -> None:
 
 def versions(endpoint: Endpoint) -> list[ConfigVersion]:
     """All that are kept, the newest first, without their contents."""
-    kept = ConfigVersion.objects.filter(endpoint=endpoint).select_related("operation")
-    return list(kept.defer("content", "secrets", "changes"))
+    return _VERSIONS.objects(endpoint.pk)
 
 
-def contents(endpoint: Endpoint, *numbers: int) -> dict[int, ConfigVersion]:
-    kept = ConfigVersion.objects.filter(endpoint=endpoint, version__in=numbers)
-    return {row.version: row for row in kept}
+def contents(endpoint: Endpoint, one: int, another: int | None = None) -> dict[int, ConfigVersion]:
+    found = _CONTENTS.objects(endpoint.pk, one, one if another is None else another)
+    return {row.version: row for row in found}
+
+
+_VERSIONS = Statement(
+    lambda pk: (
+        ConfigVersion.objects.filter(endpoint=pk)
+        .select_related("operation")
+        .defer("content", "secrets", "changes")
+    ),
+    2**62,
+)
+_CONTENTS = Statement(
+    lambda pk, *numbers: ConfigVersion.objects.filter(endpoint=pk, version__in=numbers),
+    *(2**62, 2**62 + 1, 2**62 + 2),
+)
 
 
 def unnumbered(endpoint: Endpoint) -> JSON | None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from endpoints_app.domain import config_content, config_diff
 from endpoints_app.domain.config_version import Stage
 from endpoints_app.domain.json_text import pretty
+from endpoints_app.forms.address import asked
 from endpoints_app.models import ConfigVersion, Endpoint
 from endpoints_app.services import config_history
+from endpoints_app.services.shelf import Shelf
 from endpoints_app.views import guards, kept_heading
 
 SHOWN = 12  # versions beside the comparison, until all are asked for
@@ -29,20 +35,55 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     endpoint = guards.endpoint(request, workspace, name)
     versions = config_history.versions(endpoint)
     known = guards.known(request, workspace, name)
-    context = kept_heading.of(request, known, "overview", lambda: endpoint) | {
+    context = kept_heading.of(request, known, "overview", lambda: endpoint)
+    context |= {"title": _("Configuration"), "panel": _panel(request, endpoint, versions)}
+    return render(request, "config/page.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    html: SafeString
+    before: int | None
+    after: int | None
+
+
+_kept: Shelf[Hashable, Panel] = Shelf(most=500)
+"""Of some ten kilobytes each."""
+LARGE = 50_000  # characters, which are not kept
+
+
+def _panel(request: HttpRequest, endpoint: Endpoint, versions: Sequence[ConfigVersion]) -> Panel:
+    """Drawn once for all who ask the same of the same revision of an endpoint. Whatever is read of
+    its versions gives it another one; those that are forgotten do not, and are told apart."""
+    there = tuple((each.version, each.stage, each.operation_id) for each in versions)
+    epoch = guards.head(request).epoch
+    key = (epoch, endpoint.pk, endpoint.revision, there, get_language(), asked(request.GET))
+    found = _kept.get(key)
+    if found is None:
+        found = _drawn(request, endpoint, versions)
+        if len(found.html) <= LARGE:
+            _kept.put(key, found)
+    return found
+
+
+def forget() -> None:
+    _kept.clear()
+
+
+def _drawn(request: HttpRequest, endpoint: Endpoint, versions: Sequence[ConfigVersion]) -> Panel:
+    context: dict[str, Any] = {
         "endpoint": endpoint,
-        "title": _("Configuration"),
-        "now": timezone.now(),
         "former": (endpoint.uid or str(endpoint.pk)) if endpoint.gone_at else "",
         "versions": versions if "all" in request.GET else versions[:SHOWN],
         "kept": versions,
         "only": request.GET.get("only") == "1",
+        # The address and no more of the request, so that no token can get into what others see.
+        "request": SimpleNamespace(GET=request.GET),
     }
-    if versions:
-        context |= _compared(request, endpoint, versions)
-    else:
-        context |= _alone(endpoint)
-    return render(request, "config/page.html", context)
+    context |= _compared(request, endpoint, versions) if versions else _alone(endpoint)
+    html = SafeString(render_to_string("config/_panel.html", context))
+    before, after = context.get("before"), context.get("after")
+    return Panel(html, before.version if before else None, after.version if after else None)
 
 
 @require_safe
@@ -50,13 +91,13 @@ def raw(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     """One kept version as JSON, or without `?version=` the endpoint's whole document as the last
     reading had it; what is secret is masked in both."""
     endpoint = guards.endpoint(request, workspace, name)
-    asked = request.GET.get("version")
-    if asked is None:
+    wanted = request.GET.get("version")
+    if wanted is None:
         if endpoint.document is None:
             raise Http404
         document, label = config_content.shown(endpoint.document), "endpoint"
     else:
-        number = _number(asked)
+        number = _number(wanted)
         kept = config_history.contents(endpoint, number) if number is not None else {}
         if number is None or number not in kept:
             raise Http404
@@ -74,9 +115,8 @@ def _compared(
 ) -> dict[str, Any]:
     after = _chosen(request, "to", versions) or versions[0]
     before = _chosen(request, "from", versions) or _before(after, versions)
-    numbers = [after.version] if before is None else [before.version, after.version]
-    found = config_history.contents(endpoint, *numbers)
-    if len(found) < len(set(numbers)):
+    found = config_history.contents(endpoint, after.version, before.version if before else None)
+    if after.version not in found or (before and before.version not in found):
         raise Http404  # forgotten between two statements
     new = found[after.version]
     old = found[before.version] if before else None

@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from endpoints_app.models import ConfigVersion, Endpoint
+from endpoints_app.views import config
 from tests.views.conftest import SHOWN, START, Fleet, recorded
 from tests.views.pages import inline, soup, text
 
@@ -234,12 +235,98 @@ def test_a_deleted_one_keeps_its_history_under_its_id(
     assert as_vera.get(f"{URL}raw/?id={row.uid}&version={three[0]}").status_code == 200
 
 
+# Panels that were drawn before ------------------------------------------------------------------
+
+
+def test_a_panel_is_the_same_whether_it_was_kept_or_not(
+    three: list[int], as_vera: Client, as_mika: Client
+) -> None:
+    """Two readers in two languages, each address as if it were the first."""
+
+    def told(client: Client, query: str, language: str) -> tuple[str, str]:
+        response = client.get(f"{URL}{query}", headers={"accept-language": language})
+        found = soup(response)
+        panel = "".join(map(str, found.select("main form[method=get], main .cols.wide")))
+        return text(found, "title"), panel
+
+    asked = [
+        (client, query, language)
+        for query in ("", f"?to={three[1]}", "?only=1", f"?from={three[2]}&to={three[0]}")
+        for client in (as_vera, as_mika)
+        for language in ("en", "ja")
+    ]
+    first = []
+    for each in asked:
+        config.forget()
+        first.append(told(*each))
+
+    assert [told(*each) for each in asked] == first
+    assert [told(*each) for each in reversed(asked)] == first[::-1]
+    assert len(set(first)) == 8
+
+
+def test_what_is_kept_is_what_was_read_last(
+    fleet: Fleet, three: list[int], as_vera: Client
+) -> None:
+    assert rows(page(as_vera, "?only=1"))
+    updated(fleet, three[2], workload_size="Huge")  # the same version, told otherwise
+    assert "Huge" in text(page(as_vera), "table.diff")
+    updated(fleet, three[2] + 1, workload_size="Tiny")
+    found = page(as_vera)
+    assert f"Config {three[2]} and {three[2] + 1}" in text(found, "title")
+    assert "Tiny" in text(found, "table.diff")
+
+    ConfigVersion.objects.filter(version=three[0]).delete()  # as pruning does
+    assert len(page(as_vera).select("ol.vers li")) == 3
+    assert as_vera.get(f"{URL}?to={three[0]}").status_code == 404
+
+
+def test_another_endpoint_of_that_name_has_a_panel_of_its_own(
+    fleet: Fleet, three: list[int], as_vera: Client
+) -> None:
+    page(as_vera)
+    document = fleet.document(NAME)
+    gone = fleet.bury(NAME)
+    fleet.add(document | {"id": "another-id"})
+
+    assert len(page(as_vera).select("ol.vers li")) == 1
+    assert len(page(as_vera, f"?id={gone.uid}").select("ol.vers li")) == 3
+
+
+def test_no_panel_holds_anything_of_its_reader(
+    three: list[int], as_mika: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page(as_mika)
+
+    (kept,) = config._kept
+    assert "csrf" not in kept.html
+    assert "Mika" not in kept.html
+
+    monkeypatch.setattr(config, "LARGE", 100)
+    page(as_mika, "?only=1")
+    assert len(config._kept) == 1
+
+
+def test_a_panel_that_is_kept_costs_three_queries(
+    three: list[int],
+    as_vera: Client,
+    cached: None,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    """Account, endpoint and its versions; the first reader asks for two contents too."""
+    page(as_vera)
+    with django_assert_num_queries(4):
+        page(as_vera, "?only=1")
+    with django_assert_num_queries(3):
+        page(as_vera, "?only=1")
+
+
 def test_the_page_costs_few_queries_however_many_versions_there_are(
     fleet: Fleet, as_vera: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for version in range(200, 240):
         updated(fleet, version)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(12):
         found = page(as_vera)
     assert len(found.select("ol.vers li")) == 12
     assert len(page(as_vera, "?all=1").select("ol.vers li")) == 41
