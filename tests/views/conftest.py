@@ -7,7 +7,7 @@ import copy
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -21,7 +21,14 @@ from endpoints_app.databricks_api import wire
 from endpoints_app.domain.lifecycle import OperationKind
 from endpoints_app.emulator import serving
 from endpoints_app.models import Endpoint, Operation, Workspace
-from endpoints_app.services import live, operations, readings, status_payload, workspaces
+from endpoints_app.services import (
+    live,
+    operations,
+    readings,
+    status_payload,
+    upstream,
+    workspaces,
+)
 from tests.conftest import Clock, make_user
 
 Document = dict[str, Any]
@@ -191,6 +198,24 @@ def as_mika(fleet: Fleet, mika: User, browser: Callable[[User], Client]) -> Clie
 @pytest.fixture
 def as_oscar(fleet: Fleet, oscar: User, browser: Callable[[User], Client]) -> Client:
     return browser(oscar)
+
+
+@pytest.fixture
+def viewer(vera: User, browser: Callable[[User], Client]) -> Client:
+    """Before a workspace that answers, so without a fleet."""
+    return browser(vera)
+
+
+@pytest.fixture
+def manager(mika: User, browser: Callable[[User], Client]) -> Client:
+    """Likewise."""
+    return browser(mika)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no failure."""
+    monkeypatch.setattr(upstream, "page_call", partial(upstream.page_call, seconds=20))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from django.test import Client
 
 from endpoints_app.domain.budget import Call
 from endpoints_app.models import AuditEntry
-from endpoints_app.services import live, readings, upstream
+from endpoints_app.services import live, readings
 from tests.conftest import Lab
 from tests.policies import NEW, OLD, ROUTE, THEIRS, attach
 from tests.views.pages import inline, one, soup, text
@@ -47,24 +46,12 @@ def _workspace(
     cached: None,
     somebody_else: Behind,
     settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
+    patient: None,
 ) -> None:
-    # A busy machine is no failure.
-    monkeypatch.setattr(upstream, "page_call", partial(upstream.page_call, seconds=20))
     settings.BUDGET_POLICY_NAMES = {OLD: "shop-search", NEW: "risk"}
     settings.BUDGET_POLICY_CALLS = {"lab": Call("PATCH", ROUTE)}
     somebody_else(OLD)
     lab.sync()
-
-
-@pytest.fixture
-def viewer(vera: User, browser: Callable[[User], Client]) -> Client:
-    return browser(vera)
-
-
-@pytest.fixture
-def manager(mika: User, browser: Callable[[User], Client]) -> Client:
-    return browser(mika)
 
 
 def fault(lab: Lab, kind: str = "status", *, route: str = GET, **options: Any) -> None:
