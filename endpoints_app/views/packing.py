@@ -74,7 +74,7 @@ def forget() -> None:
 
 def _once(content: bytes) -> bytes:
     packed = _kept.get(content)
-    return _kept.put(content, _deflated(content, level=6)) if packed is None else packed
+    return _kept.put(content, _deflated(content, level=7)) if packed is None else packed
 
 
 def _deflated(content: bytes, *, level: int, last: bool = False) -> bytes:

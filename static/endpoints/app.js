@@ -25,19 +25,29 @@
   let skew = Number(document.body.dataset.now) * 1000 - Date.now();
   const now = () => Date.now() + skew;
 
+  // How long it has lasted, in words, and in how many milliseconds that reads differently.
   const duration = (ms) => {
     const s = Math.max(0, Math.floor(ms / 1000));
-    for (const [unit, size] of [["d", 86400], ["h", 3600], ["min", 60]])
-      if (s >= size) return words[unit].replace("%s", Math.floor(s / size));
-    return words.s.replace("%s", s);
+    const [unit, size] = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]].find(([, size]) => s >= size) ?? ["s", 1];
+    return [words[unit].replace("%s", Math.floor(s / size)), size * 1000 - (Math.max(0, ms) % (size * 1000))];
   };
 
-  const tell = (from) => {
-    for (const time of $$("time[data-ago][datetime], time[data-for][datetime]", from)) {
-      const lasted = duration(now() - Date.parse(time.dateTime));
-      const text = "ago" in time.dataset ? words.ago.replace("%s", lasted) : lasted;
-      if (time.textContent !== text) time.textContent = text;
-    }
+  const times = (from) => $$("time[data-ago][datetime], time[data-for][datetime]", from);
+  const tell = (time) => {
+    const at = now();
+    const [lasted, left] = duration(at - Date.parse(time.dateTime));
+    const text = "ago" in time.dataset ? words.ago.replace("%s", lasted) : lasted;
+    if (time.textContent !== text) time.textContent = text;
+    return at + left;
+  };
+
+  // The page's times, of when they tell, and when each reads differently: a second at rest looks at these alone.
+  let clocks = [];
+  const wind = () => (clocks = times().map((time) => ({ time, of: "", due: 0 })));
+  const strike = (clock) => {
+    if (clock.due > now() && clock.of === clock.time.dateTime) return;
+    clock.of = clock.time.dateTime;
+    clock.due = tell(clock.time);
   };
 
   // Staleness -------------------------------------------------------------------------------------
@@ -98,8 +108,8 @@
   };
 
   // The chip shows the oldest answer among the page's workspaces.
-  const age = () => {
-    const chip = $("#fresh");
+  const chip = $("#fresh");
+  const date = () => {
     if (!chip || !observed.size) return;
     const [source, at] = [...observed].reduce((oldest, next) => (next[1] < oldest[1] ? next : oldest));
     for (const time of $$("[data-answered]")) {
@@ -108,6 +118,9 @@
       if (time.dataset.answered === source) $("[data-silent]", chip).textContent = time.dataset.name;
     }
     if (at) for (const time of $$("summary time", chip)) time.dateTime = new Date(at * 1000).toISOString();
+  };
+  const age = () => {
+    if (!chip || !observed.size) return;
     const silent = silentFor(Number(words.limit)).length > 0;
     chip.classList.toggle("unknown", silent);
     chip.classList.toggle("aged", !silent && silentFor(Number(words.aged)).length > 0);
@@ -115,7 +128,7 @@
 
   const tick = () => {
     age();
-    tell(document);
+    clocks.forEach(strike);
     turnUnknown();
   };
 
@@ -173,7 +186,7 @@
       if (!target) continue;
       placed += 1;
       const open = openOperation(target);
-      tell(part);
+      times(part).forEach(tell);
       patch(target, part);
       const shown = document.getElementById(part.id);
       htmx.process(shown);
@@ -264,6 +277,8 @@
     observe(xhr.getResponseHeader("Desk-Observed"));
     trouble("");
     if (parts) compare();
+    date();
+    wind();
     tick();
   };
 
@@ -310,10 +325,13 @@
 
   if (poll) {
     observe(poll.dataset.observed);
+    date();
     plan();
     document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));
   }
+  document.addEventListener("htmx:load", wind); // with what htmx has put in
   setInterval(tick, 1000);
+  wind();
   tick();
 
   // Dialogs: the page of its own, as a modal one --------------------------------------------------
@@ -415,7 +433,7 @@
 
   // What is cut off is told by a tooltip, which rows need not carry twice.
   document.addEventListener("mouseover", ({ target }) => {
-    const cut = target.closest(".clip");
+    const cut = target.closest(".clip, tbody :is(.c-name, .c-ents, .c-owner)");
     if (cut) cut.title = cut.scrollWidth > cut.clientWidth ? cut.textContent.trim() : "";
   });
 

@@ -48,3 +48,17 @@ def test_at_rest_nothing_is_asked_for_but_what_is_new(desk: Desk, visit: Visitor
 
     assert asked
     assert [url for url in asked if "/endpoints/changes/" not in url] == []
+
+
+def test_what_moves_comes_to_rest(desk: Desk, visit: Visitors) -> None:
+    """Within five seconds: else a page that is open all day keeps a processor at work, and nobody
+    can make it stop (WCAG 2.2.2)."""
+    page = visit("vera")
+    page.goto("/endpoints/")
+
+    ends = page.evaluate(
+        "document.getAnimations().map((it) => it.effect.getComputedTiming().endTime)"
+    )
+
+    assert ends, "an endpoint that is updating turns"
+    assert max(ends) <= 5_000

@@ -200,6 +200,20 @@ def test_a_page_of_a_hundred_rows_is_small(fleet: Fleet, as_vera: Client, otto: 
     assert len(page.content) <= 15_000
 
 
+def test_a_row_gives_a_browser_little_to_lay_out(fleet: Fleet, as_vera: Client) -> None:
+    """A hundred of them are laid out at once, which must not hold the page up: a row has few
+    elements, its icon no tree of its own (`<use>`), and no text is only there to be hidden."""
+    for row in soup(as_vera.get("/endpoints/")).select("tr[data-endpoint]"):
+        badge = one(row, ".badge[data-status] svg")
+        assert not badge.select("use")
+        assert badge.select("path, rect, circle")
+        assert not row.select(".c-act .vh")
+
+    plain = one(soup(as_vera.get("/endpoints/")), 'tr[data-endpoint="lab/customer-ltv"]')
+    assert plain.select_one('[data-status="ready"]')
+    assert len(plain.find_all(True)) <= 19
+
+
 def test_the_search_box_of_other_pages_is_empty(fleet: Fleet, as_vera: Client) -> None:
     as_vera.get("/endpoints/?q=churn")
 
