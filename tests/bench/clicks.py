@@ -16,6 +16,7 @@ from tests.harness import TOKEN, Desk
 from tests.waiting import eventually
 
 CLICKS = 40
+DELETES = 20
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -35,15 +36,21 @@ class Clicks:
         )
 
 
-def stops_and_starts(desk: Desk, *, pause: float) -> dict[str, Clicks]:
-    """Stops endpoints of `lab0` that serve, one after the other, then starts them again."""
+def of_every_kind(desk: Desk, *, pause: float) -> dict[str, Clicks]:
+    """Stops endpoints of `lab0` that serve, one after the other, starts them again, and deletes
+    some."""
     lab = desk.workspaces["lab0"]
     _warm(desk)
     names = ready(lab)[-CLICKS:]
     assert len(names) == CLICKS, "too few endpoints that can be stopped"
     stops = _clicks(desk, "stop", names, pause)
     eventually(lambda: _stopped(lab).issuperset(names), what="The stops")
-    return {"stop": stops, "start": _clicks(desk, "start", names, pause)}
+    starts = _clicks(desk, "start", names, pause)
+    doomed, mika = names[-DELETES:], desk.person("mika")
+    for name in doomed:
+        mika.until_settled(f"lab0/{name}")
+    deletes = _clicks(desk, "delete", doomed, pause)
+    return {"stop": stops, "start": starts, "delete": deletes}
 
 
 def _warm(desk: Desk) -> None:
@@ -53,11 +60,11 @@ def _warm(desk: Desk) -> None:
 
 
 def _clicks(desk: Desk, kind: str, names: Iterable[str], pause: float) -> Clicks:
-    otto, lab, found = desk.person("otto"), desk.workspaces["lab0"], Clicks()
+    mika, lab, found = desk.person("mika"), desk.workspaces["lab0"], Clicks()
     for name in names:
         found.read.append(_read(lab, name))
         before, clicked = len(_writes(lab, name)), time.time()
-        otto.ask(f"lab0/{name}", kind)
+        mika.ask(f"lab0/{name}", kind, confirm=name if kind == "delete" else "")
 
         def arrived(name: str = name, before: int = before) -> float:
             return next((float(write["at"]) for write in _writes(lab, name)[before:]), 0.0)

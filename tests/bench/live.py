@@ -134,7 +134,7 @@ def _measure(desk: Sized, tell: Callable[..., None]) -> None:
 
 
 def _tell_clicks(desk: Sized, tell: Callable[..., None], when: str, *, pause: float) -> None:
-    for kind, found in clicks.stops_and_starts(desk, pause=pause).items():
+    for kind, found in clicks.of_every_kind(desk, pause=pause).items():
         tell(f"{kind}: click → POST received, {when}", found.took, found.note)
 
 
