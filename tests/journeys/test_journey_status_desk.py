@@ -25,18 +25,19 @@ def manager(visit: Visitors) -> Page:
     return visit("mika", bypass_csp=True, reduced_motion="reduce", **PHONE)
 
 
-def send_as_it_is(page: Page, form: str) -> None:
-    """Past what the browser itself would not send."""
+def look_at_form(page: Page, address: str, form: str) -> None:
+    """As it is opened, and with what is wrong when it is sent so, past what the browser itself
+    would not send."""
+    page.goto(address)
+    look_at(page, form)
     page.evaluate("id => document.getElementById(id).setAttribute('novalidate', '')", form)
     page.locator(f"#{form} .main").click()
     expect(page.get_by_role("alert")).to_be_visible()
+    look_at(page, f"{form}-wrong")
 
 
 def test_planned_work(manager: Page) -> None:
-    manager.goto("/status-desk/maintenance/plan/")
-    look_at(manager, "plan")
-    send_as_it_is(manager, "plan")
-    look_at(manager, "plan-wrong")
+    look_at_form(manager, "/status-desk/maintenance/plan/", "plan")
 
     manager.get_by_label("What is done").fill("New network routes")
     manager.get_by_label("Begins").fill("2100-11-28T06:00")
@@ -55,10 +56,7 @@ def test_planned_work(manager: Page) -> None:
 
 
 def test_a_status_page_of_ones_own_and_its_link(manager: Page) -> None:
-    manager.goto("/status-desk/views/make/")
-    look_at(manager, "view")
-    send_as_it_is(manager, "view")
-    look_at(manager, "view-wrong")
+    look_at_form(manager, "/status-desk/views/make/", "view")
 
     manager.get_by_label("Title").fill("Shop")
     manager.get_by_label("Name in the address").fill("shop")
@@ -80,10 +78,7 @@ def test_a_status_page_of_ones_own_and_its_link(manager: Page) -> None:
 
 
 def test_a_runbook_and_a_contact(manager: Page) -> None:
-    manager.goto("/status-desk/links/make/")
-    look_at(manager, "link")
-    send_as_it_is(manager, "link")
-    look_at(manager, "link-wrong")
+    look_at_form(manager, "/status-desk/links/make/", "link")
 
     manager.get_by_label("One endpoint").check()
     manager.locator("[name=endpoint]").fill("lab/fraud-scorer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -12,6 +13,20 @@ from endpoints_app.models import AuditEntry, Operation
 from endpoints_app.services import operations, workspaces
 from endpoints_app.services.operations import NameNotTyped, NotOffered
 from tests.services.conftest import GET, ONE, Desk, Tell, actions
+
+
+def while_it_reads(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
+    """It comes between the worker's read and what follows from it."""
+    client = operations.clients.WorkspaceClient
+    get_endpoint = client.get_endpoint
+
+    def meanwhile(self: Any, name: str, *, deadline: float) -> object:
+        document = get_endpoint(self, name, deadline=deadline)
+        happens()
+        return document
+
+    monkeypatch.setattr(client, "get_endpoint", meanwhile)
+
 
 # Without effect --------------------------------------------------------------------------------
 
@@ -183,16 +198,8 @@ def test_the_right_is_asked_after_the_read_not_before_it(
     desk: Desk, otto: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operation = desk.ask("stop", "customer-ltv", otto)
-    get_endpoint = operations.clients.WorkspaceClient.get_endpoint
+    while_it_reads(monkeypatch, lambda: withdraw_right(otto))
 
-    def meanwhile(
-        self: operations.clients.WorkspaceClient, name: str, *, deadline: float
-    ) -> object:
-        document = get_endpoint(self, name, deadline=deadline)
-        withdraw_right(otto)
-        return document
-
-    monkeypatch.setattr(operations.clients.WorkspaceClient, "get_endpoint", meanwhile)
     desk.look(operation)
 
     assert operation.known_outcome is Outcome.RIGHT_WITHDRAWN
@@ -241,16 +248,11 @@ def test_what_is_withdrawn_while_the_worker_reads_is_not_sent(
     desk: Desk, otto: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operation = desk.ask("stop", "customer-ltv", otto)
-    get_endpoint = operations.clients.WorkspaceClient.get_endpoint
 
-    def meanwhile(
-        self: operations.clients.WorkspaceClient, name: str, *, deadline: float
-    ) -> object:
-        document = get_endpoint(self, name, deadline=deadline)
+    def withdraw() -> None:
         assert operations.withdraw(operation, by=otto, now=desk.clock())
-        return document
 
-    monkeypatch.setattr(operations.clients.WorkspaceClient, "get_endpoint", meanwhile)
+    while_it_reads(monkeypatch, withdraw)
     desk.look(operation)
 
     assert operation.known_state is State.CANCELLED

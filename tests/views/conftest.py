@@ -223,3 +223,18 @@ def cached(settings: Any) -> None:
     """A cache that answers, as Redis does when it is there; each test's is its own."""
     backend = "django.core.cache.backends.locmem.LocMemCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": uuid.uuid4().hex}}
+
+
+@pytest.fixture
+def public(settings: Any) -> None:
+    """The status page is for everybody."""
+    settings.STATUS_PAGE_ACCESS = "public"
+
+
+@pytest.fixture
+def good(fleet: Fleet) -> Fleet:
+    """All that should serve does."""
+    Endpoint.objects.exclude(status__in=["ready", "stopped"]).delete()
+    Endpoint.objects.update(updating=False)
+    fleet.publish()
+    return fleet

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
+from bs4 import BeautifulSoup
 from django.conf import LazySettings
+from django.test import Client
 
 from endpoints_app.domain import status_views
 from endpoints_app.models import StatusView
 from tests.views.conftest import Fleet
+from tests.views.pages import soup, text
 
 TAILS = ["", "status.json", "health", "feed.atom", "badge.svg", "churn/", "churn/badge.svg"]
 TOKEN = "a-long-and-random-token"
@@ -38,3 +42,21 @@ def open_with(mode: str, settings: LazySettings | Any, fleet: Fleet) -> list[str
     )
     fleet.publish()
     return BEHIND_A_LINK
+
+
+def look(url: str = "/status/", **headers: str) -> BeautifulSoup:
+    return soup(Client().get(url, headers=headers))
+
+
+def first(found: BeautifulSoup) -> str:
+    """What needs attention most."""
+    return " ".join(found.select(".abn > li")[0].get_text(" ").split())
+
+
+def head(found: BeautifulSoup) -> str:
+    return text(found, ".verdict.now h1")
+
+
+def icon(found: BeautifulSoup) -> str:
+    """What its picture in the tab says."""
+    return unquote(str(found.select("#icon")[0]["href"]))

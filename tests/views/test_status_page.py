@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-import gzip
-import re
-from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
-from bs4 import BeautifulSoup
 from django.contrib.auth.models import User
-from django.contrib.staticfiles import finders
 from django.test import Client
 
 from endpoints_app.models import (
@@ -27,39 +19,14 @@ from endpoints_app.models import (
     StatusPayload,
     Workspace,
 )
-from endpoints_app.services import status_page, status_render
-from endpoints_app.services.status_render import Addresses
 from tests.views.conftest import Fleet
-from tests.views.pages import inline, soup, text
+from tests.views.pages import soup, text
+from tests.views.status_pages import first, head, icon, look
+
+pytestmark = pytest.mark.usefixtures("public")
+
 
 BAD = ["fraud-scorer", "checkout-ranker"]
-
-
-@pytest.fixture(autouse=True)
-def _public(settings: Any) -> None:
-    settings.STATUS_PAGE_ACCESS = "public"
-
-
-@pytest.fixture
-def good(fleet: Fleet) -> Fleet:
-    """All that should serve does."""
-    Endpoint.objects.exclude(status__in=["ready", "stopped"]).delete()
-    Endpoint.objects.update(updating=False)
-    fleet.publish()
-    return fleet
-
-
-def look(url: str = "/status/", **headers: str) -> BeautifulSoup:
-    return soup(Client().get(url, headers=headers))
-
-
-def first(found: BeautifulSoup) -> str:
-    """What needs attention most."""
-    return " ".join(found.select(".abn > li")[0].get_text(" ").split())
-
-
-def head(found: BeautifulSoup) -> str:
-    return text(found, ".verdict.now h1")
 
 
 # The first sentence ----------------------------------------------------------------------------
@@ -396,201 +363,3 @@ def test_what_is_not_there_is_not_found(fleet: Fleet) -> None:
     for url in ("/status/lab/nobody/", "/status/nowhere/", "/status/%FF/", "/status/lab/%00/",
                 "/status/nowhere/churn/", "/status/lab/nobody/badge.svg"):  # fmt: skip
         assert Client().get(url).status_code == 404, url
-
-
-# Twins for machines ----------------------------------------------------------------------------
-
-
-def test_every_form_tells_how_old_it_is(fleet: Fleet) -> None:
-    fleet.publish()
-    for url in ("/status/", "/status.json", "/status/feed.atom", "/status/badge.svg",
-                "/status/lab/churn/", "/status/lab/churn/badge.svg"):  # fmt: skip
-        response = Client().get(url)
-        assert response["Desk-Observed-At"] == "2026-11-22T03:00:00+00:00", url
-        assert response["Desk-Max-Age"] == "45"
-    assert "observed_at 2026-11-22T03:00:00+00:00 max_age 45" in (
-        Client().get("/status/badge.svg").content.decode()
-    )
-    assert Client().get("/status/health").json() == {
-        "observed_at": "2026-11-22T03:00:00+00:00",
-        "max_age": 45,
-        "verdict": "down",
-    }
-
-
-def test_the_health_code_is_the_verdict(good: Fleet) -> None:
-    assert Client().get("/status/health").status_code == 200
-    good.forward(61)
-    document = good.document("customer-ltv")
-    document["state"]["ready"] = "NOT_READY"
-    good.read(document)
-    good.answered()
-    good.publish()
-    assert Client().get("/status/health").status_code == 503
-    assert Client().get("/status/lab/health").status_code == 503
-
-
-ATOM = "{http://www.w3.org/2005/Atom}"
-
-
-def test_the_feed_keeps_its_ids_and_tells_none_of_ours(fleet: Fleet, otto: User) -> None:
-    Maintenance.objects.create(
-        title="Move", start=fleet.clock.now + timedelta(hours=1), workspace=fleet.workspace,
-        end=fleet.clock.now + timedelta(hours=2), zone="UTC", made_by=otto, made_by_name="Otto",
-        made_at=fleet.clock.now,
-    )  # fmt: skip
-    fleet.forward(10)
-    fleet.answered()
-    fleet.publish()
-    first = ElementTree.fromstring(Client().get("/status/lab/feed.atom").content)  # noqa: S314
-    titles = {entry.findtext(f"{ATOM}title") for entry in first.findall(f"{ATOM}entry")}
-    assert titles == {"Planned: Move", "fraud-scorer is down", "checkout-ranker is down"}
-
-    fleet.forward(70)
-    fleet.answered()
-    fleet.publish()
-    later = ElementTree.fromstring(Client().get("/status/lab/feed.atom").content)  # noqa: S314
-
-    ids = [
-        [e.findtext(f"{ATOM}id") for e in feed.findall(f"{ATOM}entry")] for feed in (first, later)
-    ]
-    assert ids[0] == ids[1]
-    assert all(re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", str(found)) for found in ids[0])
-    updated = [feed.findtext(f"{ATOM}updated") for feed in (first, later)]
-    assert updated[0] == updated[1], "nothing happened: nothing is new"
-    subtitle = str(first.findtext(f"{ATOM}subtitle"))
-    assert "max age 45 s" in subtitle
-    assert "goes back 14 days" in subtitle
-
-
-def test_a_silence_is_news_in_the_feed(good: Fleet) -> None:
-    good.forward(60)
-
-    feed = Client().get("/status/feed.atom").content.decode()
-
-    assert "lab has been silent since 03:00 UTC." in feed
-
-
-# Light, without a script, in both languages -----------------------------------------------------
-
-
-def test_all_of_it_weighs_less_than_50_kb(fleet: Fleet) -> None:
-    """Page, style, scripts, as they travel; and a fleet in which forty are down."""
-    scorer = fleet.document("fraud-scorer")
-    fleet.add(*(scorer | {"name": f"failing-{i:03}", "id": f"{i:032}"} for i in range(300)))
-    fleet.publish()
-
-    page = Client().get("/status/", headers={"Accept-Encoding": "gzip"})
-    assert page["Content-Encoding"] == "gzip"
-    found = BeautifulSoup(gzip.decompress(page.content), "html.parser")
-    assert len(found.select(".abn > li")) == 40
-    assert "264 more endpoints need attention." in str(found)
-    parts = [len(page.content)]
-    for tag in found.select("link[rel=stylesheet], script[src]"):
-        path = str(tag.get("href") or tag.get("src")).removeprefix("/static/").partition("?")[0]
-        place = finders.find(path)
-        assert place, path
-        parts.append(len(gzip.compress(Path(place).read_bytes(), 6)))
-    assert len(parts) == 4
-    assert sum(parts) < 50_000, parts
-
-
-def test_a_large_fleet_is_a_short_page(fleet: Fleet) -> None:
-    """Ten thousand: the healthy are a count, and the plain list has pages."""
-    model = fleet.endpoint("customer-ltv")
-    model.document = None
-    rows = []
-    for i in range(10_000):
-        row = copy.copy(model)
-        row.pk, row.name, row.uid = None, f"model-{i:05}", f"{i:032}"
-        rows.append(row)
-    Endpoint.objects.bulk_create(rows, batch_size=500)
-    fleet.publish()
-
-    page = Client().get("/status/", headers={"Accept-Encoding": "gzip"})
-    listed = Client().get("/status/?show=all&page=3", headers={"Accept-Encoding": "gzip"})
-
-    assert len(page.content) < 10_000
-    assert len(listed.content) < 20_000
-    rows = BeautifulSoup(gzip.decompress(listed.content), "html.parser")
-    assert len(rows.select(".all li")) == 500
-    assert "1001–1500 of 10015" in text(rows, "main header")
-
-
-def test_without_a_script_it_renews_itself_and_says_it_all(fleet: Fleet) -> None:
-    fleet.publish()
-    found = look()
-
-    refresh = found.select("head noscript meta[http-equiv=refresh]")
-    assert [tag["content"] for tag in refresh] == ["30"]
-    main = found.select("main")[0]
-    assert (main["hx-get"], main["hx-select"], main["hx-swap"]) == (
-        "/status/",
-        "#main",
-        "outerHTML",
-    )
-    assert not inline(found)
-    assert not found.select("form, input, button")
-    for tag in found.select("script[src], link[href], img"):
-        assert str(tag.get("src") or tag.get("href")).startswith(("/", "data:image/svg+xml,"))
-
-
-def test_it_speaks_the_readers_language_or_the_one_asked_for(fleet: Fleet) -> None:
-    fleet.publish()
-    japanese = "14 件中 2 件のエンドポイントが応答できません。ほかに 1 件が不明です"
-
-    assert head(look(**{"Accept-Language": "ja,en;q=0.5"})) == japanese
-    assert head(look("/status/?lang=ja")) == japanese
-    assert head(look("/status/?lang=en", **{"Accept-Language": "ja"})).startswith("2 of 14")
-    assert head(look("/status/?lang=xx", **{"Accept-Language": "fr"})).startswith("2 of 14")
-    found = look("/status/?lang=ja")
-    assert found.html
-    assert found.html["lang"] == "ja"
-    assert [str(a["href"]) for a in found.select(".nav a[hreflang]")] == ["?lang=en"]
-    assert "Not ready (Update failed)" in str(found), "the labels stay as Databricks has them"
-
-
-def test_names_are_text_wherever_they_stand(fleet: Fleet) -> None:
-    hostile = "<img src=x onerror=alert(1)>"
-    fleet.add(fleet.document("fraud-scorer") | {"name": hostile, "id": "1" * 32})
-    fleet.publish()
-
-    for url in ("/status/", "/status/lab/", "/status/?show=all", "/status/feed.atom"):
-        assert b"<img" not in Client().get(url).content, url
-    link = next(str(a["href"]) for a in look().select("h3 a") if "img" in str(a["href"]))
-    assert head(look(link)).startswith(hostile)
-    ElementTree.fromstring(Client().get(f"{link}badge.svg").content)  # noqa: S314
-
-
-# Outside of a request --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("language", ["en", "ja"])
-def test_a_static_page_stands_alone_and_is_neutral_by_itself(
-    language: str, good: Fleet, django_assert_num_queries: Callable[..., Any]
-) -> None:
-    with django_assert_num_queries(1):
-        payload = status_page.read_public()
-        page = status_page.build(payload, "", good.clock.now)
-    assert page is not None
-    written = status_render.page(
-        page, language, Addresses(pages=False, other_language="x.html"), static=True
-    )
-    found = BeautifulSoup(written, "html.parser")
-
-    assert found.html
-    assert found.html["lang"] == language
-    assert found.html["class"] == ["still"], "neutral until its script has found it fresh"
-    assert int(str(found.html["data-valid"])) == int(good.clock.now.timestamp()) + 45
-    assert not found.select("script[src], link[rel=stylesheet], [hx-get]")
-    assert found.select("head > noscript > meta[http-equiv=refresh]")
-    links = [str(a["href"]) for a in found.select("a[href]")]
-    assert set(links) <= {"#main", "", "status.json", "x.html"}
-    assert "Valid until 2026-11-22 03:00:45 UTC" in written or language == "ja"
-    assert "2026-11-22 03:00:45 UTC" in written, "the time until which it is valid"
-
-
-def icon(found: BeautifulSoup) -> str:
-    from urllib.parse import unquote
-
-    return unquote(str(found.select("#icon")[0]["href"]))
