@@ -53,7 +53,7 @@ NOT_READ_YET = timedelta(seconds=10)
 """So long a page is kept that had no details to show: they are asked for again."""
 
 _kept: ShelfForATime[Hashable, Overview] = ShelfForATime(most=1_000)
-"""Of some thirteen kilobytes each."""
+"""Of some fifteen kilobytes each."""
 
 
 @require_safe

@@ -147,7 +147,7 @@ def withdraw(fleet: Fleet, by: User) -> None:
 def acknowledge(fleet: Fleet, by: User) -> None:
     acknowledging.acknowledge(
         fleet.endpoint(NAME),
-        **{"role": "The night shift", "note": "", "lasting": timedelta(hours=1)},
+        **{"role": "The night shift", "note": "", "lasting": timedelta(minutes=45.5)},
         **{"by": by, "now": fleet.clock.now},
     )
 
@@ -311,13 +311,14 @@ def test_nobody_is_on_it_any_longer_than_they_said(
     fleet: Fleet, as_vera: Client, otto: User
 ) -> None:
     acknowledge(fleet, otto)
-    for minutes, said in ((0, "On it:"), (59, "On it:"), (1, "Nobody has taken it")):
-        fleet.forward(60 * minutes)
+    for seconds, said in ((0, "On it:"), (2729, "On it:"), (1, "Nobody has taken it")):
+        fleet.forward(seconds)
         fleet.answered()
         assert said in words(as_vera)
 
 
 def test_an_outcome_goes_with_its_time(fleet: Fleet, as_vera: Client, otto: User) -> None:
+    fleet.forward(7)  # no other time on it is due with it
     ask(fleet, otto)
     withdraw(fleet, otto)
     for seconds, shown in ((0, True), (119, True), (1, False)):
@@ -327,11 +328,13 @@ def test_an_outcome_goes_with_its_time(fleet: Fleet, as_vera: Client, otto: User
 
 
 def test_today_is_over_at_midnight(fleet: Fleet, as_vera: Client) -> None:
-    fleet.forward(21 * 3600 - 5)
+    fleet.forward(607)  # no other time on it is due with it
+    fleet.read(fleet.document(WELL) | {"state": {"ready": "NOT_READY"}})
+    fleet.forward(21 * 3600 - 607 - 5)
     fleet.answered()
-    assert "Today, 22 November" in words(as_vera)
+    assert "Today, 22 November" in words(as_vera, WELL)
     fleet.forward(5)
-    assert "Yesterday, 22 November" in words(as_vera)
+    assert "Yesterday, 22 November" in words(as_vera, WELL)
 
 
 # Odd ones ---------------------------------------------------------------------------------------
