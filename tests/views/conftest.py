@@ -30,6 +30,7 @@ from endpoints_app.services import (
     workspaces,
 )
 from tests.conftest import Clock, make_user
+from tests.views import metric_pages
 
 Document = dict[str, Any]
 
@@ -238,3 +239,14 @@ def good(fleet: Fleet) -> Fleet:
     Endpoint.objects.update(updating=False)
     fleet.publish()
     return fleet
+
+
+@pytest.fixture
+def endpoint(fleet: Fleet) -> Endpoint:
+    """The one whose metrics are looked at."""
+    return fleet.endpoint(metric_pages.NAME)
+
+
+@pytest.fixture
+def sample(fleet: Fleet, endpoint: Endpoint) -> metric_pages.Sample:
+    return metric_pages.sampler(fleet, endpoint)

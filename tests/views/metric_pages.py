@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bs4 import BeautifulSoup, Tag
 
 from endpoints_app.domain.metrics import MINUTE
 from endpoints_app.models import Endpoint, MetricSample
-from tests.views.conftest import Fleet
 from tests.views.pages import one
+
+if TYPE_CHECKING:  # whose fixtures are made of this
+    from tests.views.conftest import Fleet
 
 NAME = "basket-recommender"
 PAGE = f"/w/lab/e/{NAME}/metrics/"

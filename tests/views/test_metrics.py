@@ -26,20 +26,8 @@ from tests.views.metric_pages import (
     chart,
     line,
     points,
-    sampler,
 )
 from tests.views.pages import inline, one, soup, text
-
-
-@pytest.fixture
-def endpoint(fleet: Fleet) -> Endpoint:
-    return fleet.endpoint(NAME)
-
-
-@pytest.fixture
-def sample(fleet: Fleet, endpoint: Endpoint) -> Sample:
-    return sampler(fleet, endpoint)
-
 
 # What is shown ---------------------------------------------------------------------------------
 

@@ -27,20 +27,8 @@ from tests.views.metric_pages import (
     PAGE,
     PART,
     Sample,
-    sampler,
 )
 from tests.views.pages import one, soup, text
-
-
-@pytest.fixture
-def endpoint(fleet: Fleet) -> Endpoint:
-    return fleet.endpoint(NAME)
-
-
-@pytest.fixture
-def sample(fleet: Fleet, endpoint: Endpoint) -> Sample:
-    return sampler(fleet, endpoint)
-
 
 # Who -------------------------------------------------------------------------------------------
 
