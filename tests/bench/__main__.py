@@ -158,10 +158,12 @@ def shares_of(database: str, redis_url: str) -> list[dict[str, Any]]:
 def browser_of(redis_url: str) -> list[dict[str, Any]]:
     found = alone("browser", "1x300", "sqlite", redis_url)
     say("\nChromium's own trace of a list of 300, a page of 100 rows")
-    say(f"{'what':<34}{'longest task ms':>16}{'busy ms':>9}{'requests':>9}{'bytes':>8}{'shift':>7}")
+    heads = f"{'longest task ms':>16}{'its cpu':>9}{'busy ms':>9}{'requests':>9}"
+    say(f"{'what':<34}{heads}{'bytes':>8}{'shift':>7}")
     for line in found:
         say(
-            f"{line['what']:<34}{line['longest_task_ms']:>16.1f}{line['busy_ms']:>9.1f}"
+            f"{line['what']:<34}{line['longest_task_ms']:>16.1f}"
+            f"{line['cpu_ms']:>9.1f}{line['busy_ms']:>9.1f}"
             f"{line['requests']:>9}{line['bytes']:>8}{line['layout_shift']:>7.3f}"
         )
     return list(found)
