@@ -239,16 +239,19 @@ def _change(desk: Desk, happened: Happened) -> None:
 
 
 def _stops(desk: Desk, happened: Happened) -> None:
-    """Stops that somebody asked for here; the clock runs from the first read, by the bench itself,
-    that says so."""
+    """Stops that somebody asked for here. Like real ones they last longer than a calm page waits,
+    and each is over at a moment of our choosing."""
     otto, lab = desk.person("otto"), desk.workspaces["lab0"]
-    time.sleep(8)  # every viewer has its own time
-    for name in clicks.ready(lab)[:STOPS]:
-        happened[name] = ("stopped", 0.0)
+    time.sleep(6)  # every viewer has its own time
+    names = clicks.ready(lab)[:STOPS]
+    for name in names:
+        lab.fault("ignore", match={"name": name, "method": "POST"}, times=1)
         otto.ask(f"lab0/{name}", "stop")
-        while not clicks.is_stopped(lab, name):
-            time.sleep(0.02)
+    time.sleep(6)
+    stopped = {"ready": "NOT_READY", "config_update": "NOT_UPDATING", "suspend": "STOPPED"}
+    for name in names:
         happened[name] = ("stopped", time.monotonic())
+        lab._control("POST", f"endpoints/{name}", json={"state": stopped})
         time.sleep(random.uniform(1.0, 2.0))
 
 
