@@ -12,8 +12,8 @@ from datetime import datetime
 
 CALM = 5.0  # seconds until a page asks again while nothing moves
 QUICK = 1.0  # while something does
-MOST = 250
-"""Polls a second that a process answers while something moves: some seventh of a core."""
+MOST = 180
+"""Polls a second that a process answers while something moves: a sixth of a core."""
 WINDOW = 5  # seconds that are counted
 
 

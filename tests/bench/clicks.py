@@ -102,12 +102,6 @@ def ready(workspace: EmulatedWorkspace) -> list[str]:
     ]
 
 
-def is_stopped(workspace: EmulatedWorkspace, name: str) -> bool:
-    url = f"{workspace.url}{ENDPOINTS}/{name}"
-    state = requests.get(url, headers=HEADERS, timeout=10).json()["state"]
-    return state.get("suspend") == "STOPPED"
-
-
 def _stopped(workspace: EmulatedWorkspace) -> set[str]:
     items = listed(workspace)
     return {item["name"] for item in items if item["state"].get("suspend") == "STOPPED"}
