@@ -46,6 +46,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def preparing_cursor(self) -> CursorWrapper:
         """For one statement that is asked over and over, its parameters apart from it."""
+        self.close_if_health_check_failed()
         self.ensure_connection()
         with self.wrap_database_errors:
             return self._prepare_cursor(PreparingCursor(self.connection))  # type: ignore[attr-defined]
