@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext
@@ -15,6 +17,15 @@ def asked(params: QueryDict, *besides: str) -> str:
     return kept.urlencode()
 
 
+def not_understood(names: Iterable[str]) -> str:
+    """The sentence that names these parts of the address, or nothing for none."""
+    if not (named := ", ".join(names)):
+        return ""
+    return gettext("Not understood in the address, so it filters nothing: %(names)s.") % {
+        "names": named
+    }
+
+
 class AddressForm(forms.Form):
     """The address is the only state: this reads it, and an invalid part filters nothing."""
 
@@ -26,9 +37,4 @@ class AddressForm(forms.Form):
 
     def ignored(self) -> str:
         """A sentence that names what was not understood, or nothing."""
-        names = [str(self.fields[name].label or name) for name in self.errors]
-        if not names:
-            return ""
-        return gettext("Not understood in the address, so it filters nothing: %(names)s.") % {
-            "names": ", ".join(names)
-        }
+        return not_understood(str(self.fields[name].label or name) for name in self.errors)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from endpoints_app import sentences
 from endpoints_app.domain.activity import PERIODS, Filters, Key, Kind
+from endpoints_app.forms.address import not_understood
 from endpoints_app.models import Endpoint
 from endpoints_app.services import activity, activity_summary, events
 from endpoints_app.services.activity import Entry, Found, Page
@@ -33,6 +35,8 @@ def page(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     `?events=1` before it is sent."""
     endpoint = guards.endpoint(request, workspace, name)
     now, filters = timezone.now(), _filters(request)
+    if ignored := _ignored(request, filters):
+        messages.warning(request, ignored)
     known = guards.known(request, workspace, name)
     context = kept_heading.of(request, known, "activity", lambda: endpoint)
     context |= _urls(request, endpoint)
@@ -147,6 +151,20 @@ def _filters(request: HttpRequest) -> Filters:
         month=_month(asked.get("month", "")),
         before=Key.read(asked.get("before", "")),
         at=Key.read(asked.get("at", "")),
+    )
+
+
+def _ignored(request: HttpRequest, filters: Filters) -> str:
+    """A sentence that names what was asked for and not understood, or nothing."""
+    read = {
+        "type": filters.kind,
+        "period": filters.period,
+        "month": filters.month,
+        "before": filters.before,
+        "at": filters.at,
+    }
+    return not_understood(
+        name for name, understood in read.items() if request.GET.get(name) and not understood
     )
 
 

@@ -151,6 +151,21 @@ def test_filters_are_in_the_address(
         assert "Nothing matches" in text(found, "#timeline")
 
 
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("?type=nonsense&period=x&month=x&before=x&at=x", "type, period, month, before, at"),
+        ("?month=2026-13&type=configs", "month"),
+    ],
+)
+def test_what_is_not_understood_is_named_and_filters_nothing(
+    query: str, named: str, lively: Fleet, as_vera: Client
+) -> None:
+    said = text(page(as_vera, query), ".notice")
+    assert said == f"Not understood in the address, so it filters nothing: {named}."
+    assert not page(as_vera, "?month=2026-11&type=&period=7d").select("main > .notice")
+
+
 def test_older_entries_are_behind_a_link_and_each_has_its_address(
     lively: Fleet, as_vera: Client
 ) -> None:
