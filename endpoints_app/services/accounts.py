@@ -51,14 +51,17 @@ def watch() -> None:
         signal.connect(_changed, sender=sender)
 
 
+SIGNED_IN = frozenset({"last_login"})
+"""All that is saved of an account by a sign-in, which takes nothing from anybody."""
+
+
 def _changed(
     created: bool = False, update_fields: frozenset[str] | None = None, **_: object
 ) -> None:
-    if not created and update_fields != frozenset(
-        {"last_login"}
-    ):  # a new account has no session yet
-        # In a transaction of its own: the fleet's row is locked before all others (live.writing).
-        transaction.on_commit(_tell, robust=True)
+    if created or update_fields == SIGNED_IN:  # a new account has no session yet
+        return
+    # In a transaction of its own: the fleet's row is locked before all others (live.writing).
+    transaction.on_commit(_tell, robust=True)
 
 
 def _tell() -> None:
