@@ -29,6 +29,7 @@ from endpoints_app.services import (
     upstream,
     workspaces,
 )
+from endpoints_app.views import heading
 from tests.conftest import Clock, make_user
 from tests.views import metric_pages
 
@@ -250,3 +251,17 @@ def endpoint(fleet: Fleet) -> Endpoint:
 @pytest.fixture
 def sample(fleet: Fleet, endpoint: Endpoint) -> metric_pages.Sample:
     return metric_pages.sampler(fleet, endpoint)
+
+
+@pytest.fixture
+def headings_made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Of which endpoint a heading was made, and with it all that is kept beside one."""
+    made: list[str] = []
+    of = heading.of
+
+    def noted(request: Any, endpoint: Any) -> dict[str, Any]:
+        made.append(endpoint.name)
+        return of(request, endpoint)
+
+    monkeypatch.setattr(heading, "of", noted)
+    return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
@@ -60,3 +61,27 @@ def inline(found: BeautifulSoup) -> list[str]:
             if name in ("href", "src", "action") and str(value).lower().startswith("javascript:"):
                 bad.append(f"<{tag.name} {name}={value}>")
     return bad
+
+
+def kept_or_not(
+    told: Callable[..., Any],
+    queries: tuple[str, ...],
+    clients: list[Any],
+    forget: Callable[[], None],
+) -> list[Any]:
+    """What several readers are told in two languages, each as if nobody had asked before; the same
+    is told, in whatever order, to who comes when all of it is kept."""
+    asked = [
+        (client, query, language)
+        for query in queries
+        for client in clients
+        for language in ("en", "ja")
+    ]
+    first = []
+    for each in asked:
+        forget()
+        first.append(told(*each))
+
+    assert [told(*each) for each in asked] == first
+    assert [told(*each) for each in reversed(asked)] == first[::-1]
+    return first

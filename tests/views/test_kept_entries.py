@@ -17,7 +17,7 @@ from endpoints_app.services import audit
 from endpoints_app.services.shelf import Shelf
 from endpoints_app.views import kept_entries
 from tests.views.conftest import Fleet
-from tests.views.pages import soup, text
+from tests.views.pages import kept_or_not, soup, text
 
 NAME = "customer-ltv"
 URL = f"/w/lab/e/{NAME}/activity/"
@@ -61,19 +61,9 @@ def test_a_timeline_is_the_same_whether_its_entries_were_kept_or_not(
     row: Endpoint, as_vera: Client, as_mika: Client
 ) -> None:
     """Two readers in two languages, and the parts in between, each as if it were the first."""
-    asked = [
-        (client, query, language)
-        for query in ("", "?type=operations", "?type=logs")
-        for client in (as_vera, as_mika)
-        for language in ("en", "ja")
-    ]
-    first = []
-    for each in asked:
-        kept_entries.forget()
-        first.append(timeline(*each))
-
-    assert [timeline(*each) for each in asked] == first
-    assert [timeline(*each) for each in reversed(asked)] == first[::-1]
+    first = kept_or_not(
+        timeline, ("", "?type=operations", "?type=logs"), [as_vera, as_mika], kept_entries.forget
+    )
     assert len(set(first)) == 6
     assert "停止" in first[1]
 

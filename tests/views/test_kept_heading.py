@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.test import Client
 
-from endpoints_app.views import heading
 from tests.views.conftest import Fleet
 from tests.views.pages import one, soup, text
 
@@ -19,20 +16,6 @@ ACTIVITY = f"{OVERVIEW}activity/"
 EACH_PAGE = pytest.mark.parametrize("url", [OVERVIEW, METRICS, ACTIVITY, f"{OVERVIEW}config/"])
 
 
-@pytest.fixture
-def times_made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Of which endpoint a heading was made."""
-    made: list[str] = []
-    of = heading.of
-
-    def noted(request: Any, endpoint: Any) -> dict[str, Any]:
-        made.append(endpoint.name)
-        return of(request, endpoint)
-
-    monkeypatch.setattr(heading, "of", noted)
-    return made
-
-
 def stop(client: Client, url: str) -> bool:
     """Whether it may be clicked."""
     button = one(soup(client.get(url)), ".acts .btn:-soup-contains('Stop')")
@@ -41,17 +24,17 @@ def stop(client: Client, url: str) -> bool:
 
 @EACH_PAGE
 def test_each_role_has_a_heading_of_its_own(
-    url: str, as_vera: Client, as_otto: Client, times_made: list[str]
+    url: str, as_vera: Client, as_otto: Client, headings_made: list[str]
 ) -> None:
     for _ in range(2):
         assert not stop(as_vera, url)
         assert stop(as_otto, url)
-    assert len(times_made) == 2
+    assert len(headings_made) == 2
 
 
 @EACH_PAGE
 def test_it_tells_a_new_status_at_once_and_that_nobody_answers(
-    url: str, fleet: Fleet, as_vera: Client, times_made: list[str]
+    url: str, fleet: Fleet, as_vera: Client, headings_made: list[str]
 ) -> None:
     assert "Ready" in text(soup(as_vera.get(url)), "#title .badge")
     document = fleet.document(NAME)
@@ -64,14 +47,14 @@ def test_it_tells_a_new_status_at_once_and_that_nobody_answers(
 
 @EACH_PAGE
 def test_it_is_kept_while_the_workspace_answers_that_nothing_is_new(
-    url: str, fleet: Fleet, as_vera: Client, times_made: list[str]
+    url: str, fleet: Fleet, as_vera: Client, headings_made: list[str]
 ) -> None:
     fleet.forward(2 * 3600)  # what is younger tells minutes
     for _ in range(12):
         fleet.forward(15)
         fleet.answered()
         as_vera.get(url)
-    assert len(times_made) == 1
+    assert len(headings_made) == 1
 
 
 def test_each_tab_has_its_own(as_vera: Client) -> None:

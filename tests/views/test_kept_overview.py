@@ -24,7 +24,7 @@ from endpoints_app.services import (
     schema,
     status_links,
 )
-from endpoints_app.views import endpoint_detail, heading
+from endpoints_app.views import endpoint_detail
 from tests.views.conftest import Fleet
 from tests.views.pages import one, soup, text
 
@@ -40,25 +40,11 @@ def words(client: Client, name: str = NAME) -> str:
     return text(soup(client.get(url(name))), "main")
 
 
-@pytest.fixture
-def times_drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Of which endpoint an overview was drawn."""
-    drawn: list[str] = []
-    of = heading.of
-
-    def noted(request: Any, endpoint: Any) -> dict[str, Any]:
-        drawn.append(endpoint.name)
-        return of(request, endpoint)
-
-    monkeypatch.setattr(heading, "of", noted)
-    return drawn
-
-
 # While nothing is told -------------------------------------------------------------------------
 
 
 def test_it_is_drawn_once_while_the_workspace_answers_that_nothing_is_new(
-    fleet: Fleet, as_vera: Client, times_drawn: list[str]
+    fleet: Fleet, as_vera: Client, headings_made: list[str]
 ) -> None:
     fleet.forward(2 * 3600)  # what is younger tells minutes
     for _ in range(30):
@@ -66,7 +52,7 @@ def test_it_is_drawn_once_while_the_workspace_answers_that_nothing_is_new(
         fleet.answered()
         shown = one(soup(as_vera.get(url(WELL))), "aside section:last-of-type dd:last-of-type")
         assert shown.get_text() == f"{fleet.clock.now:%Y-%m-%d %H:%M:%S} UTC", "read just now"
-    assert len(times_drawn) == 1
+    assert len(headings_made) == 1
 
 
 def test_what_is_read_of_one_by_itself_may_be_newer_than_the_list(
@@ -80,13 +66,13 @@ def test_what_is_read_of_one_by_itself_may_be_newer_than_the_list(
 
 
 def test_each_role_and_language_has_its_own_and_all_who_share_it_one(
-    fleet: Fleet, as_vera: Client, as_otto: Client, as_mika: Client, times_drawn: list[str]
+    fleet: Fleet, as_vera: Client, as_otto: Client, as_mika: Client, headings_made: list[str]
 ) -> None:
     for _ in range(2):
         for client in (as_vera, as_otto, as_mika):
             for language in ("en", "ja"):
                 client.get(url(), headers={"Accept-Language": language})
-    assert len(times_drawn) == 6
+    assert len(headings_made) == 6
 
 
 def test_a_process_keeps_so_many_and_no_more(
