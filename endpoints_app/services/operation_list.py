@@ -41,6 +41,11 @@ class Filters:
     period: str = "24h"
     page: int = 1
 
+    @property
+    def chosen(self) -> bool:
+        """Whether somebody chose them: the last day is what whoever opens the page gets."""
+        return replace(self, page=1) != Filters()
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

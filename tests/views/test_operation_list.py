@@ -276,3 +276,18 @@ def test_the_one_who_asked_is_named_after_the_account_is_gone(
 
     assert "Mika" in one(page(as_vera), f"#operation-{several['failed'].pk}").get_text(" ")
     assert as_vera.get(f"/operations/{several['failed'].pk}/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("", "No operation in the last 24 hours"),
+        ("?page=3", "No operation in the last 24 hours"),
+        ("?kind=stop", "No operation matches"),
+        ("?period=7d", "No operation matches"),
+    ],
+)
+def test_that_there_is_none_is_said_of_what_was_asked(
+    query: str, said: str, fleet: Fleet, as_vera: Client
+) -> None:
+    assert text(page(as_vera, query), "#operations-empty h2") == said
